@@ -1,0 +1,158 @@
+"""How does a model outlive the process that made it? Folders that are either whole or not there.
+
+A *model folder* holds `config.json`, `tokenizer.json` and `model.safetensors`: all it takes to write a story. A *checkpoint* is a model
+folder with two files more, the optimizers' memory and the place in the run, and lies in `RUN/checkpoints/step-…`. Everything is
+written under another name and renamed when complete, so a process may be killed at any moment. No file here can run code when loaded:
+weights are safetensors, the rest is JSON.
+
+Built by hand in: chapter 06. Left out on purpose: keeping every checkpoint (the last two stay), sharded weights.
+"""
+
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from minilm.config import ModelConfig
+from minilm.model import Transformer
+from minilm.tokenizer import Tokenizer
+
+KEPT_CHECKPOINTS = 2
+
+
+def save_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: torch.dtype = torch.float32) -> None:
+    """Write a model folder, in place of the old one if there is one. dtype: of the weights on disk; float16 halves them."""
+    folder = Path(folder)
+    with _whole_folder(folder) as part:
+        _write_model(part, model, tokenizer, dtype)
+
+
+def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
+    """Read a model folder, or the newest checkpoint of a run's folder; the weights become float32.
+
+    Raises FileNotFoundError when there is no model, ValueError when a file is damaged or does not fit the others.
+    """
+    folder = newest_checkpoint(folder) or Path(folder)
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder} has no {name}; name a folder that `minilm train --out` or the course made")
+    config = _read_config(folder / "config.json")
+    tokenizer = Tokenizer.load(folder / "tokenizer.json")
+    if tokenizer.vocab_size != config.vocab_size:
+        raise ValueError(f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}; one of them is another's")
+    model = Transformer(config)
+    weights = _read_tensors(folder / "model.safetensors")
+    if config.tie_embeddings and "embed.weight" in weights:
+        weights["lm_head.weight"] = weights["embed.weight"]
+    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    if wanted != found:
+        name = next(name for name in sorted(wanted | found) if wanted.get(name) != found.get(name))
+        raise ValueError(f"{folder}/model.safetensors: {name} has shape {found.get(name)}; config.json means {wanted.get(name)}")
+    model.load_state_dict(weights)
+    return model.to(device).eval(), tokenizer
+
+
+def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokenizer, optimizers: list[torch.optim.Optimizer]) -> Path:
+    """Write all that a run needs to go on after `step` steps, then drop all but the newest checkpoints."""
+    folder = Path(run) / "checkpoints" / f"step-{step:08d}"
+    if not folder.exists():  # after a resume the same step comes again, with the same bits
+        with _whole_folder(folder) as part:
+            _write_model(part, model, tokenizer, torch.float32)
+            save_file(_training_tensors(optimizers), part / "training.safetensors")
+            (part / "state.json").write_text(json.dumps({"step": step}) + "\n")
+    for old in _checkpoints(run)[:-KEPT_CHECKPOINTS]:
+        shutil.rmtree(old)
+    return folder
+
+
+def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.optim.Optimizer]) -> int:
+    """Put weights, optimizers and random state back as they were; return the number of steps done.
+
+    Raises ValueError when the checkpoint is of another model or optimizer.
+    """
+    folder = Path(folder)
+    saved, _ = load_model(folder)
+    if saved.config != model.config:
+        raise ValueError(f"{folder} holds a model of {saved.config}; this run is of {model.config}")
+    model.load_state_dict(saved.state_dict())
+    tensors = _read_tensors(folder / "training.safetensors")
+    torch.set_rng_state(tensors.pop("random_state"))
+    states: list[dict] = [{} for _ in optimizers]
+    for name, tensor in tensors.items():
+        optimizer, parameter, key = name.split(".")
+        states[int(optimizer)].setdefault(int(parameter), {})[key] = tensor
+    for optimizer, state in zip(optimizers, states):
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return json.loads((folder / "state.json").read_text())["step"]
+
+
+def newest_checkpoint(run: Path) -> Path | None:
+    """The folder of a run's last whole checkpoint, or None."""
+    return next(reversed(_checkpoints(run)), None)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a JSON file so that a reader meets the old one or the new one, never half of one."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(content, indent=2) + "\n")
+    part.replace(path)
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    return sorted((Path(run) / "checkpoints").glob("step-????????"))
+
+
+def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: torch.dtype) -> None:
+    (folder / "config.json").write_text(json.dumps(asdict(model.config), indent=2) + "\n")
+    tokenizer.save(folder / "tokenizer.json")
+    weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
+    if model.config.tie_embeddings:
+        del weights["lm_head.weight"]  # the same numbers as embed.weight
+    save_file(weights, folder / "model.safetensors")
+
+
+def _read_config(path: Path) -> ModelConfig:
+    try:
+        return ModelConfig(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a model's config: {error}") from None
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); it is damaged or missing: copy or train the model again") from None
+
+
+def _training_tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    tensors = {"random_state": torch.get_rng_state()}
+    for i, optimizer in enumerate(optimizers):
+        for parameter, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"{i}.{parameter}.{key}": torch.as_tensor(value).contiguous() for key, value in state.items()}
+    return tensors
+
+
+@contextmanager
+def _whole_folder(folder: Path):
+    """Give a folder to write in; it takes its real name only when everything in it is on the disk."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    part.mkdir(parents=True)
+    try:
+        yield part
+        for path in part.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -1,0 +1,156 @@
+"""What does a run need to know? Every setting of a model and of a training, in two frozen dataclasses.
+
+Notebooks, the command line and the records in `data/runs/` all use these, so a setting has one name everywhere. The defaults are
+those of a five-minute run on two CPU cores, chosen on a development split of the training text (docs/LOG.md, 2026-11-23).
+
+Built by hand in: chapter 05 (the shape) and chapter 06 (the training). Left out on purpose: registries of models, YAML, inheritance.
+"""
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "data"
+CACHE = DATA / "cache"
+MODELS = DATA / "models"
+
+PROFILES = ("ci", "laptop", "gpu")
+
+
+def profile() -> str:
+    """Name the hardware tier that this process runs under, from MINILM_PROFILE: `ci`, `laptop` (the default) or `gpu`.
+
+    Raises ValueError for any other name.
+    """
+    name = os.environ.get("MINILM_PROFILE", "laptop")
+    if name not in PROFILES:
+        raise ValueError(f"MINILM_PROFILE is {name!r}; it must be one of {', '.join(PROFILES)}")
+    return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of a LLaMA-style transformer.
+
+    Keep `d_model` and `d_ff` multiples of 64: some export formats quantise in blocks of that size.
+    Raises ValueError for a shape that cannot be built. Source: docs/SOURCES.md#llama
+
+    >>> ModelConfig(d_model=128, n_heads=4).head_dim
+    32
+    """
+
+    vocab_size: int = 4096
+    """Rows of the embedding table: one for each token id."""
+    context_length: int = 256
+    """The longest sequence the model is trained on, in tokens."""
+    d_model: int = 128
+    """Width of the residual stream."""
+    n_layers: int = 4
+    """Number of blocks."""
+    n_heads: int = 4
+    """Query heads of an attention."""
+    n_kv_heads: int = 4
+    """Key and value heads; fewer than `n_heads` is grouped-query attention."""
+    d_ff: int = 384
+    """Width of the feed-forward layer."""
+    rope_theta: float = 10_000.0
+    """Base of the rotary position angles."""
+    norm_eps: float = 1e-5
+    """Added to the mean square in RMSNorm, so that nothing is divided by zero."""
+    tie_embeddings: bool = True
+    """Use the embedding table as the output head too."""
+
+    def __post_init__(self):
+        for name in ("vocab_size", "context_length", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_ff"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.d_model % self.n_heads:
+            raise ValueError(f"d_model {self.d_model} is not a multiple of n_heads {self.n_heads}; try n_heads 4")
+        if self.n_heads % self.n_kv_heads:
+            raise ValueError(f"n_heads {self.n_heads} is not a multiple of n_kv_heads {self.n_kv_heads}")
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim is {self.head_dim} (d_model / n_heads); RoPE rotates pairs, so it must be even")
+        if self.rope_theta <= 0 or self.norm_eps <= 0:
+            raise ValueError(f"rope_theta {self.rope_theta} and norm_eps {self.norm_eps} must be positive")
+
+    @property
+    def head_dim(self) -> int:
+        """Width D of one head."""
+        return self.d_model // self.n_heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How a model is trained: the budget, the batch, the optimizer, the schedule.
+
+    Give the budget as exactly one of `minutes`, `max_tokens`, `max_steps`; a budget in minutes is turned into `max_steps` once
+    the speed has been measured. One step is one update from batch_size x accumulation_steps sequences.
+    Raises ValueError for settings that cannot work.
+    """
+
+    minutes: float | None = None
+    """Budget in minutes of training, compiling included, tokenizing and evaluating not."""
+    max_tokens: int | None = None
+    """Budget in tokens seen (repeats counted)."""
+    max_steps: int | None = None
+    """Budget in optimizer steps."""
+    batch_size: int = 4
+    """Sequences in a forward pass."""
+    accumulation_steps: int = 1
+    """Forward passes whose gradients are averaged before each update."""
+    optimizer: Literal["muon", "adamw"] = "muon"
+    """`muon`: Muon for the matrices of the blocks, AdamW for the rest. `adamw`: AdamW for all."""
+    max_lr: float = 6e-3
+    """Peak learning rate of AdamW."""
+    muon_lr: float = 0.02
+    """Peak learning rate of Muon."""
+    min_lr_ratio: float = 0.0
+    """The last learning rate as a share of the peak."""
+    schedule: Literal["linear", "cosine"] = "linear"
+    """Shape of the decay after the warm-up."""
+    warmup_ratio: float = 0.03
+    """Share of the steps in which the learning rate rises from zero."""
+    weight_decay: float = 0.1
+    """Decay of matrices (not of norms, and not of the embedding)."""
+    beta1: float = 0.9
+    """AdamW's memory of the gradient."""
+    beta2: float = 0.95
+    """AdamW's memory of the squared gradient."""
+    clip_norm: float = 1.0
+    """Gradients longer than this are scaled down to it."""
+    seed: int = 0
+    """Fixes the initial weights and the order of the data."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """`auto` takes CUDA if there is one, else the CPU."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`bfloat16` is autocast with float32 weights; `auto` times both on this machine and takes the faster."""
+    compile: Literal["auto", "yes", "no"] = "auto"
+    """torch.compile; `auto` compiles when the budget is long enough to repay the wait."""
+    eval_every: int = 500
+    """Steps between evaluations on a part of the validation text."""
+    save_every: int = 500
+    """Steps between checkpoints."""
+    log_every: int = 20
+    """Steps between lines of the log."""
+
+    def __post_init__(self):
+        budgets = [name for name in ("minutes", "max_tokens", "max_steps") if getattr(self, name) is not None]
+        if len(budgets) != 1:
+            raise ValueError(f"the budget is {' and '.join(budgets) or 'missing'}; give one of minutes, max_tokens, max_steps")
+        positive = (*budgets, "batch_size", "accumulation_steps", "clip_norm", "eval_every", "save_every", "log_every")
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be more than 0")
+        for name in ("max_lr", "muon_lr", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
+        for name in ("min_lr_ratio", "warmup_ratio", "beta1", "beta2"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
+
+    def replace(self, **changes) -> "TrainConfig":
+        """Copy with some fields changed."""
+        return dataclasses.replace(self, **changes)

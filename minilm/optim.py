@@ -1,0 +1,90 @@
+"""How does a gradient become a better model? The learning-rate schedule, AdamW made readable, and which parameter gets which optimizer.
+
+The ideas in order: the rate rises from zero, then falls (`learning_rate_factor`); AdamW divides each gradient by its usual size and decays
+weights apart from it (`AdamW`, the readable twin of `torch.optim.AdamW`, which trains the models); Muon instead makes each matrix's
+update orthogonal, so that all its directions are learned equally fast (`torch.optim.Muon`); `build_optimizers` hands out the parameters.
+
+Built by hand in: chapter 06. Left out on purpose: AMSGrad, schedules with restarts, per-layer rates.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from minilm.config import TrainConfig
+
+
+def learning_rate_factor(step: int, max_steps: int, config: TrainConfig) -> float:
+    """The learning rate of step 0, 1, ... max_steps - 1, as a share of its peak.
+
+    Rises in equal steps over the first `warmup_ratio` of the run, reaches 1, and falls to `min_lr_ratio` on a line or a half cosine.
+
+    >>> config = TrainConfig(max_steps=10, warmup_ratio=0.2, min_lr_ratio=0.1)
+    >>> [round(learning_rate_factor(step, 10, config), 2) for step in (0, 1, 2, 9)]
+    [0.5, 1.0, 1.0, 0.1]
+    """
+    warmup_steps = math.ceil(config.warmup_ratio * max_steps)
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / max(1, max_steps - 1 - warmup_steps))  # 0 at the peak, 1 at the last step
+    if config.schedule == "cosine":
+        progress = (1 - math.cos(math.pi * progress)) / 2
+    return 1 - (1 - config.min_lr_ratio) * progress
+
+
+class AdamW(torch.optim.Optimizer):
+    """Adam with decoupled weight decay, one line of the paper to one line of code; equal to `torch.optim.AdamW`, only slower.
+
+    Source: docs/SOURCES.md#adamw (algorithm 2)
+    """
+
+    def __init__(self, params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8, weight_decay: float = 0.01):
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        loss = closure() if closure else None
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if not state:
+                    state.update(step=0, mean=torch.zeros_like(p), square=torch.zeros_like(p))
+                state["step"] += 1
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                state["mean"].lerp_(p.grad, 1 - beta1)  # m = beta1 m + (1 - beta1) g
+                state["square"].lerp_(p.grad.square(), 1 - beta2)  # v = beta2 v + (1 - beta2) g^2
+                # Both averages start at zero, so early on they are too small by a known factor.
+                mean = state["mean"] / (1 - beta1 ** state["step"])
+                square = state["square"] / (1 - beta2 ** state["step"])
+                p.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-group["lr"])
+        return loss
+
+
+def build_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Make the optimizers of a run; each parameter group keeps its peak learning rate as "max_lr".
+
+    Matrices of the blocks go to Muon (or to AdamW with weight decay); the embedding, the head and the norms to AdamW without decay.
+    """
+    in_blocks = [p for name, p in model.named_parameters() if name.startswith("blocks.") and p.ndim == 2]
+    matrices = {id(p) for p in in_blocks}
+    others = [p for p in model.parameters() if id(p) not in matrices]
+    groups = [{"params": others, "weight_decay": 0.0}]
+    optimizers = []
+    if config.optimizer == "muon":
+        optimizers.append(torch.optim.Muon(in_blocks, lr=config.muon_lr, weight_decay=config.weight_decay))
+    else:
+        groups.append({"params": in_blocks, "weight_decay": config.weight_decay})
+    optimizers.append(torch.optim.AdamW(groups, lr=config.max_lr, betas=(config.beta1, config.beta2), fused=True))
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["max_lr"] = group["lr"]
+    return optimizers
+
+
+def clip_gradients(parameters: list[Tensor], max_norm: float) -> Tensor:
+    """Scale all gradients together so that their joint length is at most `max_norm`; return the length they had."""
+    return nn.utils.clip_grad_norm_(parameters, max_norm)

@@ -1,0 +1,267 @@
+"""How does a model learn? One loop: a batch, its loss, the gradient, an update; log, evaluate, save; again.
+
+The ideas in order: `plan` settles what the machine decides (device, precision, compiling); `Training` holds all that changes during a run and knows
+one update; `train` is the loop around it, with its log, its checkpoints and its two ways to stop early. A budget in minutes becomes a number of
+steps before the first real step, so that a run can be repeated and resumed exactly.
+
+Built by hand in: chapter 06. Left out on purpose: dropout, early stopping, averaging of weights. Several devices: `minilm.distributed`.
+"""
+
+import json
+import logging
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from minilm.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from minilm.config import TrainConfig
+from minilm.data import Sampler
+from minilm.evaluate import evaluate
+from minilm.loss import chunked_cross_entropy
+from minilm.model import Transformer
+from minilm.optim import build_optimizers, clip_gradients, learning_rate_factor
+from minilm.tokenizer import Tokenizer
+
+EVAL_TOKENS = 2**16  # tokens of validation text that are looked at during training
+COMPILE_PAYS_AFTER = 180  # seconds of training; compiling takes 10 to 60 of them and saves a quarter or more of the rest
+CPU_FLOPS = 1e11  # a rough guess at FLOP/s of a laptop, good enough to tell a short run from a long one
+
+log = logging.getLogger(__name__)
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss stopped being a number."""
+
+
+def plan(model: Transformer, config: TrainConfig) -> TrainConfig:
+    """Replace every `auto` by what suits this machine and this budget, so that the record of a run says what was used."""
+    device = config.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    precision = config.precision
+    if precision == "auto":
+        precision = "bfloat16" if _bfloat16_is_faster(device) else "float32"
+    compiling = config.compile
+    if compiling == "auto":
+        compiling = "yes" if _expected_seconds(model, config) > COMPILE_PAYS_AFTER else "no"
+    return config.replace(device=device, precision=precision, compile=compiling)
+
+
+def _expected_seconds(model: Transformer, config: TrainConfig) -> float:
+    if config.minutes is not None:
+        return 60 * config.minutes
+    tokens_per_step = config.batch_size * config.accumulation_steps * model.config.context_length
+    n_tokens = config.max_tokens or config.max_steps * tokens_per_step
+    return 6 * model.n_params * n_tokens / CPU_FLOPS
+
+
+def _bfloat16_is_faster(device: str) -> bool:
+    """Time one matrix product in both precisions, best of five: a processor without bfloat16 units is many times slower in it."""
+
+    def seconds(dtype):
+        a = torch.ones(1024, 1024, dtype=dtype, device=device)
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            (a @ a)[0, 0].item()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    return seconds(torch.bfloat16) < 0.8 * seconds(torch.float32)
+
+
+@dataclass
+class Training:
+    """All that changes during a run: the model, its optimizers, and how many steps are done. config: with nothing left at `auto`."""
+
+    model: Transformer
+    config: TrainConfig
+    ids: np.ndarray
+    step: int = 0
+    optimizers: list[torch.optim.Optimizer] = field(init=False)
+
+    def __post_init__(self):
+        config = self.config
+        self.model.to(config.device).train()
+        self.optimizers = build_optimizers(self.model, config)
+        self.sampler = Sampler(self.ids, self.model.config.context_length, config.batch_size, config.seed)
+        self.hidden = self._compiled() if config.compile == "yes" else self.model.hidden
+
+    @property
+    def tokens_per_step(self) -> int:
+        return self.config.batch_size * self.config.accumulation_steps * self.model.config.context_length
+
+    def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """Mean nats per token of one batch, both (B, T)."""
+        device = self.config.device
+        with torch.autocast(device, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            hidden = self.hidden(tokens.to(device, non_blocking=True))
+            return chunked_cross_entropy(hidden, self.model.lm_head.weight, targets.to(device, non_blocking=True))
+
+    def update(self, max_steps: int) -> tuple[Tensor, Tensor]:
+        """Take one step of a run of `max_steps`; return the loss before it and the gradient's length, as tensors."""
+        total = torch.zeros((), device=self.config.device)
+        for i in range(self.config.accumulation_steps):
+            loss = self.loss(*self.sampler.batch(self.step * self.config.accumulation_steps + i))
+            (loss / self.config.accumulation_steps).backward()
+            total += loss.detach() / self.config.accumulation_steps
+        norm = clip_gradients(list(self.model.parameters()), self.config.clip_norm)
+        factor = learning_rate_factor(self.step, max_steps, self.config)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["max_lr"] * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        return total, norm
+
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
+        """The compiled model, or the plain one where compiling fails (no C++ compiler, say); either way ready to run at full speed."""
+        tokens, targets = self.sampler.batch(0)
+        self.hidden = torch.compile(self.model.hidden)
+        try:
+            self.loss(tokens, targets).backward()
+        except Exception as error:  # a compiler can fail in many ways, and training goes on without it
+            log.warning("torch.compile failed (%s); training goes on without it, slower", str(error).strip().split("\n")[0])
+            self.hidden = self.model.hidden
+        self.model.zero_grad(set_to_none=True)
+        return self.hidden
+
+
+def steps_for(training: Training, seconds: float, trial_seconds: float = 10.0) -> int:
+    """Turn the seconds that are left of a budget into a number of steps, by taking some steps and undoing them.
+
+    The trial counts against the budget and is at most a twentieth of it.
+    """
+    model, trial_seconds = training.model, min(trial_seconds, seconds / 20)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    start = time.perf_counter()
+    times = []
+    while time.perf_counter() - start < trial_seconds or len(times) < 3:
+        step_start = time.perf_counter()
+        loss, _ = training.update(max_steps=10**6)
+        loss.item()  # wait for the device
+        times.append(time.perf_counter() - step_start)
+    model.load_state_dict(before)
+    training.optimizers, training.step = build_optimizers(model, training.config), 0
+    left = seconds - (time.perf_counter() - start)
+    return max(1, int(left / (sum(times[1:]) / len(times[1:]))))  # the first step still warms up
+
+
+def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: Path, max_steps: int,
+          callbacks: Iterable[Callable[[dict], None]] = ()) -> dict:  # fmt: skip
+    """Train to `max_steps`, from wherever `training` stands; return the last line of the log.
+
+    run: folder for `log.jsonl` and checkpoints. callbacks: each called with every line of the log. Ctrl-C ends the run after the step at hand, with
+    a checkpoint, by KeyboardInterrupt. Raises TrainingDiverged when the loss is no longer a number.
+    """
+    config = training.config
+    valid_ids = _beginning(valid_ids, tokenizer.end_of_text)
+    clock, losses, record = _Clock(training), [], {}
+    with (run / "log.jsonl").open("a") as file, _interrupts() as interrupted:
+        while training.step < max_steps:
+            loss, norm = training.update(max_steps)
+            losses.append(loss)
+            last = training.step == max_steps or interrupted.is_set()
+            saving, evaluating = (last or training.step % every == 0 for every in (config.save_every, config.eval_every))
+            if not (saving or evaluating or training.step % config.log_every == 0):
+                continue
+            record = {"step": training.step, "max_steps": max_steps, **clock.read(), "loss": _finite_mean(losses, training, run),
+                      "grad_norm": norm.item(), "lr": training.optimizers[-1].param_groups[0]["lr"]}  # fmt: skip
+            losses.clear()
+            if evaluating:
+                with clock.paused():
+                    record["valid_bits_per_byte"] = evaluate(training.model, valid_ids, tokenizer).bits_per_byte
+            file.write(json.dumps(record) + "\n")
+            file.flush()
+            if saving:
+                save_checkpoint(run, training.step, training.model, tokenizer, training.optimizers)
+            for callback in callbacks:
+                callback(record)
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+    return record
+
+
+def resume(training: Training, run: Path) -> None:
+    """Put `training` where the newest checkpoint of `run` left off, and cut the log there; without a checkpoint, at the beginning."""
+    folder = newest_checkpoint(run)
+    if folder:
+        training.step = load_checkpoint(folder, training.model, training.optimizers)
+    path = run / "log.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= training.step]
+    path.write_text("".join(line + "\n" for line in kept))
+
+
+def read_log(run: Path) -> list[dict]:
+    """The lines of a run's log, oldest first."""
+    return [json.loads(line) for line in (Path(run) / "log.jsonl").read_text().splitlines()]
+
+
+def _beginning(ids: np.ndarray, end_of_text: int) -> np.ndarray:
+    """The first whole stories of a row, about EVAL_TOKENS tokens of them."""
+    ends = np.flatnonzero(ids[:EVAL_TOKENS] == end_of_text)
+    return ids[: ends[-1] + 1] if len(ends) else ids[:EVAL_TOKENS]
+
+
+def _finite_mean(losses: list[Tensor], training: Training, run: Path) -> float:
+    mean = torch.stack(losses).mean().item()
+    if not math.isfinite(mean):
+        saved = newest_checkpoint(run)
+        raise TrainingDiverged(
+            f"the loss became {mean} between steps {training.step - len(losses)} and {training.step}. "
+            f"Try a lower --max-lr (now {training.config.max_lr}) or a longer warm-up (--warmup-ratio, now {training.config.warmup_ratio}). "
+            f"The last checkpoint is {'intact: ' + saved.name if saved else 'not there yet'}."
+        )
+    return mean
+
+
+class _Clock:
+    """Seconds of training since the start of the loop, evaluations left out, and tokens per second since the last reading."""
+
+    def __init__(self, training: Training):
+        self.training, self.start = training, time.perf_counter()
+        self.last_seconds, self.last_step = 0.0, training.step
+
+    def read(self) -> dict:
+        seconds = time.perf_counter() - self.start
+        n_tokens = (self.training.step - self.last_step) * self.training.tokens_per_step
+        rate = n_tokens / (seconds - self.last_seconds)
+        self.last_seconds, self.last_step = seconds, self.training.step
+        return {"tokens": self.training.step * self.training.tokens_per_step, "seconds": seconds, "tokens_per_second": rate}
+
+    @contextmanager
+    def paused(self):
+        start = time.perf_counter()
+        yield
+        self.start += time.perf_counter() - start
+
+
+@contextmanager
+def _interrupts():
+    """Turn the first Ctrl-C into an event, so that a step is never torn in two; a second one interrupts at once."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted  # only the main thread may handle signals
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def handle(signum, frame):
+        signal.signal(signal.SIGINT, previous)
+        interrupted.set()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, previous)
