@@ -68,7 +68,8 @@ def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokeniz
             _write_model(part, model, tokenizer, torch.float32)
             save_file(_training_tensors(optimizers), part / "training.safetensors")
             (part / "state.json").write_text(json.dumps({"step": step}) + "\n")
-    for old in _checkpoints(run)[:-KEPT_CHECKPOINTS]:
+    torn = folder.parent.glob(".step-*.part")  # left by a process that was killed while it wrote
+    for old in [*_checkpoints(run)[:-KEPT_CHECKPOINTS], *torn]:
         shutil.rmtree(old)
     return folder
 

@@ -87,6 +87,7 @@ class Training:
     config: TrainConfig
     ids: np.ndarray
     step: int = 0
+    seconds: float = 0.0  # of training so far, evaluations left out
     optimizers: list[torch.optim.Optimizer] = field(init=False)
 
     def __post_init__(self):
@@ -107,15 +108,15 @@ class Training:
             hidden = self.hidden(tokens.to(device, non_blocking=True))
             return chunked_cross_entropy(hidden, self.model.lm_head.weight, targets.to(device, non_blocking=True))
 
-    def update(self, max_steps: int) -> tuple[Tensor, Tensor]:
-        """Take one step of a run of `max_steps`; return the loss before it and the gradient's length, as tensors."""
+    def update(self) -> tuple[Tensor, Tensor]:
+        """Take one step of a run of `config.max_steps`; return the loss before it and the gradient's length, as tensors."""
         total = torch.zeros((), device=self.config.device)
         for i in range(self.config.accumulation_steps):
             loss = self.loss(*self.sampler.batch(self.step * self.config.accumulation_steps + i))
             (loss / self.config.accumulation_steps).backward()
             total += loss.detach() / self.config.accumulation_steps
         norm = clip_gradients(list(self.model.parameters()), self.config.clip_norm)
-        factor = learning_rate_factor(self.step, max_steps, self.config)
+        factor = learning_rate_factor(self.step, self.config.max_steps, self.config)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["max_lr"] * factor
@@ -132,46 +133,58 @@ class Training:
             self.loss(tokens, targets).backward()
         except Exception as error:  # a compiler can fail in many ways, and training goes on without it
             log.warning("torch.compile failed (%s); training goes on without it, slower", str(error).strip().split("\n")[0])
-            self.hidden = self.model.hidden
+            self.config, self.hidden = self.config.replace(compile="no"), self.model.hidden
         self.model.zero_grad(set_to_none=True)
         return self.hidden
 
 
-def steps_for(training: Training, seconds: float, trial_seconds: float = 10.0) -> int:
-    """Turn the seconds that are left of a budget into a number of steps, by taking some steps and undoing them.
+def fix_steps(training: Training, seconds_spent: float = 0.0, trial_seconds: float = 10.0) -> None:
+    """Turn a budget in tokens or minutes into `training.config.max_steps`, so that from here on the run can be repeated exactly.
 
-    The trial counts against the budget and is at most a twentieth of it.
+    Minutes, less the seconds_spent on them already, are divided by the time of a step, found by taking some steps and undoing them. The
+    trial counts against the budget and is at most a twentieth of it.
     """
-    model, trial_seconds = training.model, min(trial_seconds, seconds / 20)
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    start = time.perf_counter()
-    times = []
-    while time.perf_counter() - start < trial_seconds or len(times) < 3:
-        step_start = time.perf_counter()
-        loss, _ = training.update(max_steps=10**6)
-        loss.item()  # wait for the device
-        times.append(time.perf_counter() - step_start)
-    model.load_state_dict(before)
-    training.optimizers, training.step = build_optimizers(model, training.config), 0
-    left = seconds - (time.perf_counter() - start)
-    return max(1, int(left / (sum(times[1:]) / len(times[1:]))))  # the first step still warms up
+    config, max_steps = training.config, training.config.max_steps
+    if config.minutes is not None:
+        start = time.perf_counter()
+        step_seconds = _seconds_per_step(training, min(trial_seconds, 60 * config.minutes / 20))
+        left = 60 * config.minutes - seconds_spent - (time.perf_counter() - start)
+        max_steps = max(1, int(left / step_seconds))
+    elif config.max_tokens is not None:
+        max_steps = math.ceil(config.max_tokens / training.tokens_per_step)
+    training.config = config.replace(minutes=None, max_tokens=None, max_steps=max_steps)
 
 
-def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: Path, max_steps: int,
+def _seconds_per_step(training: Training, trial_seconds: float) -> float:
+    config, before = training.config, {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
+    training.config = config.replace(minutes=None, max_steps=10**6)
+    training.update()[0].item()  # the first step still warms up; item() waits for the device
+    n_steps, start = 0, time.perf_counter()
+    while n_steps < 3 or time.perf_counter() - start < trial_seconds:
+        training.update()[0].item()
+        n_steps += 1
+    seconds = time.perf_counter() - start
+    training.model.load_state_dict(before)
+    training.config, training.optimizers, training.step = config, build_optimizers(training.model, config), 0
+    return seconds / n_steps
+
+
+def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: Path,
           callbacks: Iterable[Callable[[dict], None]] = ()) -> dict:  # fmt: skip
-    """Train to `max_steps`, from wherever `training` stands; return the last line of the log.
+    """Train to `training.config.max_steps`, from wherever `training` stands; return the last line of the log.
 
     run: folder for `log.jsonl` and checkpoints. callbacks: each called with every line of the log. Ctrl-C ends the run after the step at hand, with
     a checkpoint, by KeyboardInterrupt. Raises TrainingDiverged when the loss is no longer a number.
     """
-    config = training.config
+    config, max_steps = training.config, training.config.max_steps
     valid_ids = _beginning(valid_ids, tokenizer.end_of_text)
     clock, losses, record = _Clock(training), [], {}
     with (run / "log.jsonl").open("a") as file, _interrupts() as interrupted:
         while training.step < max_steps:
-            loss, norm = training.update(max_steps)
+            loss, norm = training.update()
             losses.append(loss)
-            last = training.step == max_steps or interrupted.is_set()
+            stopping = interrupted.is_set()  # asked once, so that a signal during what follows waits for the next step
+            last = stopping or training.step == max_steps
             saving, evaluating = (last or training.step % every == 0 for every in (config.save_every, config.eval_every))
             if not (saving or evaluating or training.step % config.log_every == 0):
                 continue
@@ -187,7 +200,7 @@ def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: 
                 save_checkpoint(run, training.step, training.model, tokenizer, training.optimizers)
             for callback in callbacks:
                 callback(record)
-            if interrupted.is_set():
+            if stopping:
                 raise KeyboardInterrupt
     return record
 
@@ -200,7 +213,11 @@ def resume(training: Training, run: Path) -> None:
     path = run / "log.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= training.step]
-    path.write_text("".join(line + "\n" for line in kept))
+    part = path.with_suffix(".part")
+    part.write_text("".join(line + "\n" for line in kept))
+    part.replace(path)
+    if kept:
+        training.seconds = json.loads(kept[-1])["seconds"]
 
 
 def read_log(run: Path) -> list[dict]:
@@ -227,14 +244,14 @@ def _finite_mean(losses: list[Tensor], training: Training, run: Path) -> float:
 
 
 class _Clock:
-    """Seconds of training since the start of the loop, evaluations left out, and tokens per second since the last reading."""
+    """Keeps `training.seconds`, evaluations left out, and tells tokens per second since the last reading."""
 
     def __init__(self, training: Training):
-        self.training, self.start = training, time.perf_counter()
-        self.last_seconds, self.last_step = 0.0, training.step
+        self.training, self.start = training, time.perf_counter() - training.seconds
+        self.last_seconds, self.last_step = training.seconds, training.step
 
     def read(self) -> dict:
-        seconds = time.perf_counter() - self.start
+        seconds = self.training.seconds = time.perf_counter() - self.start
         n_tokens = (self.training.step - self.last_step) * self.training.tokens_per_step
         rate = n_tokens / (seconds - self.last_seconds)
         self.last_seconds, self.last_step = seconds, self.training.step

@@ -1,0 +1,272 @@
+"""How is all this used from a terminal? `minilm corpus | tokenizer | train | resume | generate | evaluate | record | ship`.
+
+Each command is a function; its parameters, docstring and dataclasses are the options and the help. Torch is imported only by
+the commands that need it, so that `minilm --help` answers at once. A mistake of the user's is answered in one line, not by a traceback.
+"""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tqdm import tqdm
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from minilm.config import CACHE, ModelConfig, TrainConfig
+
+
+def corpus(name: Positional[str], cache: Path = CACHE) -> None:
+    """Get a corpus ready and tell what is in it.
+
+    Args:
+        name: `tinystories` (downloads 2.2 GB once), a folder with train.txt and valid.txt, or a UTF-8 text file.
+        cache: Folder for what is downloaded.
+    """
+    from minilm.corpora import SPLITS, load_corpus
+
+    found = load_corpus(name, cache_dir=cache)
+    for split in SPLITS:
+        n_stories = n_bytes = 0
+        for story in _bar(found.stories(split), desc=f"reading {split}", unit=" stories"):
+            n_stories, n_bytes = n_stories + 1, n_bytes + len(story.encode())
+        print(f"{split:5}  {n_stories:>9,} stories  {n_bytes:>13,} bytes")
+    print(f"\nThe first training story begins:\n{next(found.stories('train'))[:200]} ...")
+
+
+def tokenizer(corpus: Positional[str], out: Path, vocab_size: int = ModelConfig.vocab_size, cache: Path = CACHE) -> None:
+    """Learn a vocabulary from the training part of a corpus.
+
+    Args:
+        corpus: A corpus, folder or file, as for `minilm corpus`.
+        out: File to write, such as tokenizer.json.
+        vocab_size: Number of different tokens, the 256 bytes and the end-of-text mark included.
+        cache: Folder for what is downloaded.
+    """
+    from minilm.corpora import load_corpus
+
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder; name a file, such as {out / 'tokenizer.json'}")
+    found = load_corpus(corpus, cache_dir=cache)
+    learned = _learn_tokenizer(found, vocab_size)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    learned.save(out)
+    sample = next(found.stories("valid"))
+    ids = learned.encode(sample)
+    print(f"{out}: {learned.vocab_size:,} tokens. The first validation story's {len(sample.encode()):,} bytes become {len(ids):,} tokens:")
+    print("|".join(learned.decode([token]) for token in ids[:20]), "...")
+
+
+def train(
+    corpus: str,
+    out: Path,
+    model: OmitArgPrefixes[ModelConfig],
+    training: OmitArgPrefixes[TrainConfig],
+    tokenizer: Path | None = None,
+    cache: Path = CACHE,
+) -> None:
+    """Train a model from scratch. Give a budget: --minutes, --max-tokens or --max-steps.
+
+    Ctrl-C saves and stops; `minilm resume DIR` goes on. The loss shown is in nats per token; what is judged in the end is bits per byte
+    over the whole validation text.
+
+    Args:
+        corpus: A corpus, folder or file, as for `minilm corpus`.
+        out: Folder for the run: its record, log and checkpoints.
+        tokenizer: A file made by `minilm tokenizer`; without one, a vocabulary of --vocab-size is learned first.
+        cache: Folder for what is downloaded and encoded.
+    """
+    from minilm.corpora import load_corpus
+    from minilm.tokenizer import Tokenizer
+
+    if (out / "run.json").exists():
+        raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
+    found = load_corpus(corpus, cache_dir=cache)
+    tokens = Tokenizer.load(tokenizer) if tokenizer else _learn_tokenizer(found, model.vocab_size)
+    if tokens.vocab_size != model.vocab_size:
+        raise ValueError(f"{tokenizer} has {tokens.vocab_size} tokens; add --vocab-size {tokens.vocab_size}")
+    from minilm.data import token_file  # torch takes two seconds to load: mistakes above are answered before
+    from minilm.runs import start_run
+
+    for split in ("train", "valid"):
+        with _bar(desc=f"encoding {split}", total=found.n_bytes(split), unit="B", unit_scale=True) as bar:
+            token_file(found, split, tokens, cache, progress=bar.update)
+    with _TrainingBar() as bar:
+        command = _command(corpus, out, tokenizer, cache)
+        record = start_run(out, found, tokens, model, training, command=command, cache_dir=cache, callbacks=[bar])
+    _print_result(out, record)
+
+
+def resume(run: Positional[Path], cache: Path = CACHE) -> None:
+    """Go on with a run that was stopped, exactly as if it had not been.
+
+    Args:
+        run: Folder of the run, as given to `minilm train --out`.
+        cache: Folder for what is downloaded and encoded.
+    """
+    from minilm.runs import resume_run
+
+    with _TrainingBar() as bar:
+        record = resume_run(run, cache_dir=cache, callbacks=[bar])
+    _print_result(run, record)
+
+
+def generate(
+    model: Positional[Path],
+    prompt: str = "Once upon a time",
+    max_new_tokens: int = 300,
+    temperature: float = 0.8,
+    top_k: int | None = None,
+    top_p: float = 0.95,
+    seed: int = 0,
+) -> None:
+    """Write a story.
+
+    Args:
+        model: Folder of a model or of a run.
+        prompt: How the story begins.
+        max_new_tokens: Stop after this many tokens even if the story goes on.
+        temperature: 0 always takes the likeliest token; 1 takes the model's guesses as they are; above 1 is wild.
+        top_k: Choose among only this many of the likeliest tokens.
+        top_p: Choose among the likeliest tokens that together have this probability.
+        seed: Another seed, another story.
+    """
+    from minilm.checkpoint import load_model
+    from minilm.generate import generate as write
+
+    weights, tokens = load_model(model)
+    pieces = write(weights, tokens, prompt, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    first = next(pieces, "")  # wrong settings are found out before anything is printed
+    print(prompt + first, end="", flush=True)
+    for piece in pieces:
+        print(piece, end="", flush=True)
+    print()
+
+
+def evaluate(model: Positional[Path], corpus: str, json_: Annotated[bool, arg(name="json")] = False, cache: Path = CACHE) -> None:
+    """Measure how well a model predicts a text, in bits per byte: less is better.
+
+    Every story of a file counts, none is left out or split off; of a named corpus or a folder it is the validation part.
+
+    Args:
+        model: Folder of a model or of a run.
+        corpus: A UTF-8 text file, a folder with train.txt and valid.txt, or a corpus's name.
+        json_: End with one line of JSON.
+        cache: Folder for what is downloaded.
+    """
+    from minilm.corpora import load_corpus, read_stories
+
+    stories = read_stories(corpus) if Path(corpus).is_file() else load_corpus(corpus, cache_dir=cache).stories("valid")
+    from minilm.checkpoint import load_model
+    from minilm.data import encode_stories
+    from minilm.evaluate import evaluate as measure
+
+    weights, tokens = load_model(model)
+    ids = encode_stories(_bar(stories, desc="encoding", unit=" stories"), tokens)
+    with _bar(desc="predicting", unit=" tokens", total=len(ids)) as bar:
+        found = measure(weights, ids, tokens, progress=bar.update)
+    print(f"{found.bits_per_byte:.4f} bits per byte, {found.nats_per_token:.4f} nats per token ({found.n_bytes:,} bytes, {found.n_tokens:,} tokens)")
+    if json_:
+        print(json.dumps(found.to_dict()))
+
+
+def record(run: Positional[Path], experiment: str) -> None:
+    """Keep a finished run as a row of data/runs/EXPERIMENT/runs.csv, with its log beside it.
+
+    Args:
+        run: Folder of the run.
+        experiment: Name of the table's folder.
+    """
+    from minilm.runs import record_run
+
+    print(record_run(run, experiment))
+
+
+def ship(run: Positional[Path], out: Path, data_note: str, cache: Path = CACHE) -> None:
+    """Make a small folder to give away: weights in half precision, tokenizer, record, and a card with stories of its own.
+
+    Args:
+        run: Folder of a finished run.
+        out: Folder to make.
+        data_note: What the text is and under which licence, for the card.
+        cache: Folder for what is encoded.
+    """
+    from minilm.runs import ship_run
+
+    shipped = ship_run(run, out, data_note=data_note, cache_dir=cache)
+    size = sum(path.stat().st_size for path in out.iterdir())
+    print(f"{out}: {size / 1e6:.2f} MB, {shipped['result']['valid_bits_per_byte']:.4f} bits per byte")
+
+
+def _bar(iterable=None, **options) -> tqdm:
+    """A progress bar on standard error, shown only to a person."""
+    return tqdm(iterable, dynamic_ncols=True, leave=False, disable=None, **options)
+
+
+class _TrainingBar:
+    """A progress bar that is moved by lines of the training log."""
+
+    def __enter__(self):
+        self.bar = None
+        return self
+
+    def __call__(self, line: dict) -> None:
+        if self.bar is None:
+            self.bar = tqdm(desc="training", total=line["max_steps"], unit=" steps", dynamic_ncols=True, disable=None)
+            self.bar.initial = self.bar.n = line["step"]  # a resumed run does not begin at zero
+        self.bar.update(line["step"] - self.bar.n)
+        self.bar.set_postfix_str(f"loss {line['loss']:.3f}, {line['tokens_per_second']:,.0f} tokens/s")
+        if "valid_bits_per_byte" in line:
+            self.bar.write(f"step {line['step']:,}: {line['valid_bits_per_byte']:.3f} bits per byte on a sample of the validation text")
+
+    def __exit__(self, *_):
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _learn_tokenizer(corpus, vocab_size: int):
+    from minilm.tokenizer import train_tokenizer
+
+    return train_tokenizer(corpus.stories("train"), vocab_size)
+
+
+def _print_result(run: Path, record: dict) -> None:
+    result = record["result"]
+    print(f"{result['n_tokens']:,} tokens in {result['seconds'] / 60:.1f} minutes: {result['valid_bits_per_byte']:.4f} bits per byte on the "
+          f"validation text.\nNow try: minilm generate {run}")  # fmt: skip
+
+
+def _command(*paths: object) -> str:
+    """The command as it was given, with PATH for local paths: it goes into records that others read."""
+    local = {str(path) for path in paths if path is not None and (Path(path).exists() or "/" in str(path))}
+    words = []
+    for word in sys.argv[1:]:
+        option, equals, value = word.rpartition("=")
+        words.append(f"{option}{equals}PATH" if value in local else word)
+    return shlex.join(["minilm", *words])
+
+
+COMMANDS = {f.__name__: f for f in (corpus, tokenizer, train, resume, generate, evaluate, record, ship)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit status: 0 done, 1 a run that went wrong, 2 a mistake in what was asked, 130 stopped by Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # stories hold letters that some terminals lack
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            COMMANDS, prog="minilm", description="Small models, good data.", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
+        )
+    except (ValueError, OSError) as error:
+        print(f"minilm: {error}", file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        if type(error).__name__ != "TrainingDiverged":  # named, so that torch need not be loaded to compare
+            raise
+        print(f"minilm: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nminilm: stopped; `minilm resume DIR` goes on with a training", file=sys.stderr)
+        return 130
+    return 0

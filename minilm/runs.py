@@ -1,0 +1,239 @@
+"""What remains of a run? A folder that says all: what was asked, on what text and machine, and what came out.
+
+The ideas in order: `start_run` settles every setting, writes them to `run.json`, and trains; `resume_run` reads them there and goes on;
+both end with the loss over the whole validation text. `record_run` keeps a finished run as a row of a table in `data/runs/`;
+`ship_run` makes the small folder that other people get.
+
+Used from chapter 06 on. Left out on purpose: comparing runs (chapters do it, from the tables).
+"""
+
+import csv
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+
+from minilm import plots
+from minilm.checkpoint import load_model, save_model, write_json
+from minilm.config import CACHE, DATA, ModelConfig, TrainConfig, profile
+from minilm.corpora import Corpus, load_corpus
+from minilm.data import token_file
+from minilm.evaluate import evaluate
+from minilm.generate import generate
+from minilm.model import Transformer
+from minilm.tokenizer import Tokenizer
+from minilm.train import Training, fix_steps, plan, read_log, resume, train
+
+Callbacks = Iterable[Callable[[dict], None]]
+
+
+def start_run(out: Path, corpus: Corpus, tokenizer: Tokenizer, model_config: ModelConfig, config: TrainConfig, *, command: str = "",
+              cache_dir: Path = CACHE, callbacks: Callbacks = ()) -> dict:  # fmt: skip
+    """Train a model from scratch in the folder `out`; return what its `run.json` says in the end.
+
+    command: what to write down as the way to repeat this. callbacks: each called with every line of the log.
+    Raises FileExistsError when the folder holds a run already, and whatever `minilm.train.train` raises.
+    """
+    out = Path(out)
+    if (out / "run.json").exists():
+        raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
+    train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
+    start = time.perf_counter()
+    model = Transformer(model_config, seed=config.seed)
+    training = Training(model, plan(model, config), train_ids)
+    fix_steps(training, time.perf_counter() - start)
+    training.seconds = time.perf_counter() - start  # compiling and measuring belong to the run
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(out / "tokenizer.json")
+    record = {
+        "command": command,
+        "profile": profile(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "corpus": {"name": corpus.name, "fingerprint": corpus.fingerprint, "train": str(corpus.train), "valid": str(corpus.valid)},
+        "train_tokens": len(train_ids),
+        "n_params": model.n_params,
+        "n_params_without_embeddings": model.n_params_without_embeddings,
+        "model": asdict(model_config),
+        "training": asdict(training.config),
+        "environment": environment(),
+    }
+    write_json(out / "run.json", record)
+    return _train_and_judge(training, valid_ids, tokenizer, out, record, callbacks)
+
+
+def resume_run(out: Path, *, cache_dir: Path = CACHE, callbacks: Callbacks = ()) -> dict:
+    """Go on with a run that was stopped, by a person or by a fault, as if it had not been; a finished run is left as it is.
+
+    Raises FileNotFoundError when there is none, ValueError when its record is damaged or its text has changed.
+    """
+    out = Path(out)
+    record = read_record(out)
+    if "result" in record:
+        return record
+    corpus = Corpus(record["corpus"]["name"], Path(record["corpus"]["train"]), Path(record["corpus"]["valid"]))
+    missing = [path for path in (corpus.train, corpus.valid) if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"the text of this run is gone from {missing[0]}; put it back to go on")
+    if corpus.fingerprint != record["corpus"]["fingerprint"]:
+        raise ValueError(f"the text at {corpus.train} has changed since the run began; start a new run")
+    tokenizer = Tokenizer.load(out / "tokenizer.json")
+    train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
+    config = TrainConfig(**record["training"])
+    training = Training(Transformer(ModelConfig(**record["model"]), seed=config.seed), config, train_ids)
+    resume(training, out)
+    return _train_and_judge(training, valid_ids, tokenizer, out, record, callbacks)
+
+
+def read_record(out: Path) -> dict:
+    """Read a run's `run.json`. Raises FileNotFoundError or ValueError, saying what is wrong."""
+    path = Path(out) / "run.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no run in {out}: it has no run.json; `minilm train --out {out}` would make one")
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is damaged ({error}); start the run again in another folder") from None
+
+
+def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path:
+    """Add a finished run to the table of an experiment, one row a run, with its log beside it; return the table's path.
+
+    A row of the same name is replaced. Local paths are not written.
+    """
+    run = Path(run)
+    name, record = run.resolve().name, _finished(run)
+    row = {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
+           "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
+           **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
+           **record["model"], **record["training"], **record["result"], **record["environment"]}  # fmt: skip
+    table = Path(folder) / experiment / "runs.csv"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    rows = list(csv.DictReader(table.open(newline=""))) if table.exists() else []
+    rows = [old for old in rows if old["run"] != name] + [row]
+    part = table.with_suffix(".part")
+    with part.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row), extrasaction="ignore", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(table)
+    shutil.copyfile(run / "log.jsonl", table.with_name(f"{name}.jsonl"))
+    return table
+
+
+def ship_run(run: Path, out: Path, *, data_note: str, n_stories: int = 3, cache_dir: Path = CACHE) -> dict:
+    """Make a folder to give away from a finished run: weights in half precision, tokenizer, record, and a card (card.md, curve.png).
+
+    data_note: what the text is and under which licence. The card's score is that of the half-precision weights, measured here.
+    """
+    run, out, record = Path(run), Path(out), _finished(run)
+    save_model(out, *load_model(run), dtype=torch.float16)
+    model, tokenizer = load_model(out)
+    corpus = record["corpus"]
+    valid_ids = token_file(Corpus(corpus["name"], Path(corpus["train"]), Path(corpus["valid"])), "valid", tokenizer, cache_dir)
+    result = record["result"] | {f"valid_{key}": value for key, value in evaluate(model, valid_ids, tokenizer).to_dict().items()}
+    shipped = record | {"corpus": {key: corpus[key] for key in ("name", "fingerprint")}, "result": result}
+    write_json(out / "run.json", shipped)
+    stories = ["".join(generate(model, tokenizer, seed=seed, max_new_tokens=400)).strip() for seed in range(n_stories)]
+    (out / "card.md").write_text(_card(out.name, shipped, data_note, stories))
+    with plots.style():
+        fig, ax = plt.subplots(figsize=(7, 3.5))
+        plots.loss_curve(ax, read_log(run), x="tokens", y="valid_bits_per_byte")
+        fig.savefig(out / "curve.png", dpi=110, bbox_inches="tight")
+        plt.close(fig)
+    return shipped
+
+
+def environment() -> dict:
+    """What a measured time depends on: machine, versions, threads."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    return {"machine": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads(), "gpu": gpu,
+            "system": platform.system(), "python": platform.python_version(), "torch": torch.__version__}  # fmt: skip
+
+
+def peak_memory_bytes() -> int | None:
+    """The most memory this process has held at once, in bytes; None where the system does not tell (Windows)."""
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, Linux kilobytes
+
+
+def _train_and_judge(training: Training, valid_ids, tokenizer: Tokenizer, out: Path, record: dict, callbacks: Callbacks) -> dict:
+    train(training, valid_ids, tokenizer, out, callbacks)
+    training.model.eval()
+    judged = evaluate(training.model, valid_ids, tokenizer)
+    n_tokens = training.step * training.tokens_per_step
+    record["result"] = {
+        "n_tokens": n_tokens,
+        **{f"valid_{key}": value for key, value in judged.to_dict().items()},
+        "seconds": round(training.seconds, 1),
+        "tokens_per_second": round(n_tokens / training.seconds, 1),
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+    write_json(out / "run.json", record)
+    return record
+
+
+def _finished(run: Path) -> dict:
+    record = read_record(run)
+    if "result" not in record:
+        raise ValueError(f"the run in {run} is not finished; go on with it by `minilm resume {run}`")
+    return record
+
+
+def _processor() -> str:
+    """The processor's own name where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _card(name: str, record: dict, data_note: str, stories: list[str]) -> str:
+    result, model, training = record["result"], record["model"], record["training"]
+    told = "\n\n---\n\n".join("> " + story.replace("\n", "\n> ") for story in stories)
+    return f"""# {name}
+
+A language model of {record["n_params"]:,} parameters ({record["n_params_without_embeddings"]:,} without the embedding table), trained by
+this repository. `minilm generate {name}` makes it write; chapter 00 shows it at work.
+
+| | |
+|---|---|
+| data | {data_note} |
+| shape | d_model {model["d_model"]}, {model["n_layers"]} layers, {model["n_heads"]} heads ({model["n_kv_heads"]} for keys and values), d_ff {model["d_ff"]}, \
+vocabulary {model["vocab_size"]:,}, context {model["context_length"]} tokens |
+| training | {result["n_tokens"]:,} tokens ({result["n_tokens"] / record["train_tokens"]:.1f} passes over {record["train_tokens"]:,}), \
+{training["max_steps"]:,} steps, seed {training["seed"]} |
+| time | {result["seconds"] / 60:.0f} minutes on {record["environment"]["machine"]}, {record["environment"]["threads"]} threads |
+| validation | **{result["valid_bits_per_byte"]:.4f} bits per byte** over {result["valid_n_bytes"]:,} bytes of stories it never saw, \
+as shipped (half-precision weights) |
+| command | `{record["command"]}` |
+
+Every setting is in `run.json`.
+
+![Validation loss falling as the model reads](curve.png)
+
+## Stories of its own
+
+Written from nothing (`minilm generate {name} --prompt ""`), seeds 0 to {len(stories) - 1}, unedited:
+
+{told}
+
+## Limits
+
+It knows the words and the small world of its stories, in English. It mixes up who has what, forgets names, and knows no facts.
+Do not use it for anything but learning.
+"""

@@ -1,0 +1,141 @@
+"""From a terminal: the whole way from a text to a story, and a clear answer to every mistake."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from minilm.cli import main
+
+TINY = "--context-length 16 --d-model 64 --n-layers 1 --n-heads 2 --n-kv-heads 1 --d-ff 64 --batch-size 2 --vocab-size 300".split()
+FAST = "--precision float32 --compile no --device cpu".split()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "tales").mkdir()
+    for split, first in (("train", 0), ("valid", 1000)):
+        stories = [f"Ana saw {first + i} cats. They ran to the café." for i in range(60)]
+        (folder / "tales" / f"{split}.txt").write_text("\n<|endoftext|>\n".join(stories))
+    (folder / "empty.txt").write_text("")
+    (folder / "latin.txt").write_bytes(b"caf\xe9 " * 100)
+    (folder / "short.txt").write_text("One. Two.")
+    (folder / "no_valid").mkdir()
+    (folder / "no_valid" / "train.txt").write_text("A tale.")
+    (folder / "notes.json").write_text("{}")
+    words = ["train", "--corpus", folder / "tales", "--out", folder / "run", "--cache", folder / "cache", "--max-steps", 4, *TINY, *FAST]
+    assert main([str(word) for word in words]) == 0
+    return folder
+
+
+def test_a_corpus_is_described(folder, capsys):
+    assert main(["corpus", str(folder / "tales")]) == 0
+    out = capsys.readouterr().out
+    text = (folder / "tales" / "valid.txt").read_text().replace("\n<|endoftext|>\n", "")
+    assert f"valid         60 stories  {len(text.encode()):>13,} bytes" in out and "Ana saw 0 cats" in out
+
+
+def test_a_tokenizer_is_learned_and_used(folder, capsys):
+    tokenizer, run = str(folder / "made" / "tokenizer.json"), str(folder / "run_300")
+    assert main(["tokenizer", str(folder / "tales"), "--vocab-size", "300", "--out", tokenizer]) == 0
+    assert "300 tokens" in capsys.readouterr().out
+    common = ["train", "--corpus", str(folder / "tales"), "--out", run, "--cache", str(folder / "cache"), "--max-steps", "1", *FAST]
+    assert main([*common, "--tokenizer", tokenizer]) == 2  # the default vocabulary is another
+    assert "add --vocab-size 300" in capsys.readouterr().err
+    assert main([*common, "--tokenizer", tokenizer, *TINY]) == 0
+    assert (folder / "run_300" / "tokenizer.json").read_bytes() == (folder / "made" / "tokenizer.json").read_bytes()
+
+
+def test_a_model_writes_on(folder, capsys):
+    words = ["generate", str(folder / "run"), "--prompt", "Ana saw", "--max-new-tokens", "8"]
+    assert main(words) == main(words) == 0
+    first, second = capsys.readouterr().out[:-1].split("\nAna saw")
+    assert first == "Ana saw" + second and len(first) > len("Ana saw")
+
+
+def test_evaluate_ends_with_json_over_the_whole_file(folder, capsys):
+    file = folder / "tales" / "valid.txt"
+    assert main(["evaluate", str(folder / "run"), "--corpus", str(file), "--json", "--cache", str(folder / "cache")]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["n_bytes"] == len(file.read_text().replace("\n<|endoftext|>\n", "").encode())
+    record = json.loads((folder / "run" / "run.json").read_text())
+    assert found["bits_per_byte"] == pytest.approx(record["result"]["valid_bits_per_byte"], rel=1e-6)
+    assert found["nats_per_token"] * found["n_tokens"] == pytest.approx(found["bits_per_byte"] * found["n_bytes"] * 0.6931472, rel=1e-5)
+
+
+def test_a_finished_run_can_be_resumed_recorded_and_shipped(folder, capsys, monkeypatch):
+    run = str(folder / "run")
+    assert main(["resume", run, "--cache", str(folder / "cache")]) == 0
+    monkeypatch.setattr("minilm.runs.DATA", folder / "data")
+    monkeypatch.setattr("minilm.runs.record_run.__defaults__", (folder / "runs",))
+    assert main(["record", run, "--experiment", "tales"]) == 0
+    assert (folder / "runs" / "tales" / "runs.csv").exists()
+    assert main(["ship", run, "--out", str(folder / "small"), "--data-note", "tales, CC0", "--cache", str(folder / "cache")]) == 0
+    assert "bits per byte" in capsys.readouterr().out
+    assert main(["generate", str(folder / "small"), "--max-new-tokens", "2"]) == 0
+
+
+def test_the_recorded_command_names_no_local_path(folder):
+    words = ["train", "--corpus", folder / "tales", f"--out={folder / 'run_command'}", "--cache", folder / "cache", "--max-steps", "1", *TINY, *FAST]
+    subprocess.run([sys.executable, "-m", "minilm.cli", *map(str, words)], check=True, capture_output=True)
+    command = json.loads((folder / "run_command" / "run.json").read_text())["command"]
+    assert command.startswith("minilm train --corpus PATH --out=PATH --cache PATH --max-steps 1 --context-length 16")
+
+
+MISTAKES = [
+    ("corpus", "no_such_corpus", "there is no corpus, folder or file"),
+    ("corpus", "tinystorys", "did you mean 'tinystories'"),
+    ("corpus", "F/no_valid", "has no valid.txt"),
+    ("corpus", "F/empty.txt", "is empty"),
+    ("corpus", "F/latin.txt", "is not UTF-8 text: byte 0xe9 at offset 3"),
+    ("corpus", "F/short.txt", "too few stories to split"),
+    ("tokenizer", "F/tales --out F/t.json --vocab-size 100", "100"),
+    ("tokenizer", "F/tales --out F", "is a folder; name a file"),
+    ("tokenizer", "F/tales --out F/t.json --vocab-size many", "vocab-size"),
+    ("train", "--corpus F/tales --out F/new", "give one of minutes, max_tokens, max_steps"),
+    ("train", "--corpus F/tales --out F/new --minutes 5 --max-steps 3", "minutes and max_steps"),
+    ("train", "--corpus F/tales --out F/new --minutes -1", "minutes is -1.0; it must be more than 0"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --d-model 100 --n-heads 3", "d_model 100 is not a multiple of n_heads 3"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --optimizer sgd", "optimizer"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --optimiser adamw", "--optimizer"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --device cuda", "cuda"),
+    ("train", "--corpus F/tales --out F/run --max-steps 3", "minilm resume"),
+    ("train", "--corpus F/nothing --out F/new --max-steps 3", "there is no corpus, folder or file"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --tokenizer F/nothing.json", "nothing.json"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --tokenizer F/notes.json", "notes.json"),
+    ("train", "--corpus F/tales --out F/notes.json --max-steps 3", "notes.json"),
+    ("train", "--corpus F/tales --out F/new --max-steps 3 --vocab-size 300 --context-length 99999", "context_length 99999 needs at least"),
+    ("resume", "F/tales", "there is no run in"),
+    ("generate", "F/nothing", "has no config.json; name a folder"),
+    ("generate", "F/tales", "has no config.json; name a folder"),
+    ("generate", "F/run --temperature -1", "temperature must not be negative"),
+    ("generate", "F/run --top-p 2", "top_p"),
+    ("generate", "F/run --max-new-tokens 0", "max_new_tokens is 0"),
+    ("evaluate", "F/run --corpus F/nothing.txt", "there is no corpus, folder or file"),
+    ("evaluate", "F/run --corpus F/empty.txt", "is empty"),
+    ("evaluate", "F/nothing --corpus F/tales", "has no config.json"),
+    ("record", "F/tales --experiment x", "there is no run in"),
+    ("ship", "F/tales --out F/new --data-note x", "there is no run in"),
+]
+
+
+@pytest.mark.parametrize(("command", "words", "message"), MISTAKES, ids=[f"{command} {words}" for command, words, _ in MISTAKES])
+def test_a_mistake_is_answered_in_plain_words(folder, capsys, command, words, message):
+    before = sorted(folder.rglob("*"))
+    shutil.rmtree(folder / "cache", ignore_errors=True)
+    try:
+        status = main([command, *words.replace("F/", f"{folder}/").split()])
+    except SystemExit as exit:  # the option parser's own way out
+        status = exit.code
+    err = capsys.readouterr().err
+    assert status == 2 and message in err.replace("\n", " ") and "Traceback" not in err
+    written = set(folder.rglob("*")) - set(before)
+    assert not [path for path in written if "cache" not in path.parts]  # nothing half-written
+
+
+def test_help_answers_without_loading_torch():
+    code = "import sys; from minilm.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nsys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

@@ -1,0 +1,171 @@
+"""The loop: interrupted and resumed equals uninterrupted, budgets are kept, and a run that fails says so."""
+
+import json
+import logging
+import signal
+import timeit
+
+import numpy as np
+import pytest
+import torch
+
+from minilm.checkpoint import newest_checkpoint
+from minilm.config import ModelConfig, TrainConfig
+from minilm.data import encode_stories
+from minilm.model import Transformer
+from minilm.tokenizer import Tokenizer
+from minilm.train import Training, TrainingDiverged, fix_steps, plan, read_log, resume, train
+
+SHAPE = ModelConfig(vocab_size=257, context_length=16, d_model=64, n_layers=2, n_heads=2, n_kv_heads=1, d_ff=64)
+TOKENIZER = Tokenizer([])
+IDS = encode_stories([f"{name} has a {thing}." for name in ("Ana", "Ben", "Cem", "Dua") for thing in ("cat", "dog", "cup", "hat")] * 20, TOKENIZER)
+VALID = IDS[:200]
+CONFIG = TrainConfig(max_steps=12, batch_size=2, precision="float32", compile="no", device="cpu", save_every=5, eval_every=6, log_every=4)
+
+
+def new_training(config: TrainConfig = CONFIG) -> Training:
+    return Training(Transformer(SHAPE, seed=config.seed), config, IDS)
+
+
+def interrupt_at(step: int):
+    def callback(line: dict) -> None:
+        if line["step"] == step:
+            signal.raise_signal(signal.SIGINT)
+
+    return callback
+
+
+def without_times(log: list[dict]) -> list[dict]:
+    return [{key: value for key, value in line.items() if "second" not in key} for line in log]
+
+
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "accumulation_steps": 2, "schedule": "cosine"}, {"precision": "bfloat16"}])
+def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, changes):
+    config = CONFIG.replace(**changes)
+    whole, first, second = new_training(config), new_training(config), new_training(config)
+    for run in ("whole", "parts"):
+        (tmp_path / run).mkdir()
+    train(whole, VALID, TOKENIZER, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(first, VALID, TOKENIZER, tmp_path / "parts", callbacks=[interrupt_at(6)])
+    assert newest_checkpoint(tmp_path / "parts").name == "step-00000007"  # the step after the signal is finished and saved
+    resume(second, tmp_path / "parts")
+    assert second.step == 7
+    train(second, VALID, TOKENIZER, tmp_path / "parts")
+    for (name, ours), theirs in zip(whole.model.state_dict().items(), second.model.state_dict().values(), strict=True):
+        assert torch.equal(ours, theirs), name
+    whole_log, parts_log = (without_times(read_log(tmp_path / run)) for run in ("whole", "parts"))
+    assert [line["step"] for line in parts_log] == [4, 5, 6, 7, 8, 10, 12]
+    assert [line for line in whole_log if line["step"] <= 6] == parts_log[:3]
+    assert whole_log[-1] == parts_log[-1]
+
+
+def test_resuming_cuts_what_the_log_says_beyond_the_checkpoint(tmp_path):
+    train(new_training(), VALID, TOKENIZER, tmp_path)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 99, "seconds": 1.0}\n{"step": 10')  # a later step, and a line torn by a kill
+    again = new_training()
+    resume(again, tmp_path)
+    assert again.step == 12 and again.seconds == read_log(tmp_path)[-1]["seconds"]
+    assert [line["step"] for line in read_log(tmp_path)] == [4, 5, 6, 8, 10, 12]
+
+
+def test_the_first_steps_have_not_changed():
+    training = new_training(CONFIG.replace(max_steps=20))
+    losses = [training.update()[0].item() for _ in range(20)]
+    assert losses[0] == pytest.approx(np.log(257), abs=0.05)  # an untrained model guesses evenly
+    assert losses[9] == pytest.approx(2.67, abs=0.02)
+    assert losses[19] == pytest.approx(1.914, abs=0.02)
+
+
+def test_accumulated_gradients_equal_those_of_the_large_batch():
+    large, small = new_training(CONFIG.replace(batch_size=4)), new_training(CONFIG.replace(batch_size=2, accumulation_steps=2))
+    for _ in range(3):
+        (large_loss, large_norm), (small_loss, small_norm) = large.update(), small.update()
+        torch.testing.assert_close(large_loss, small_loss, rtol=1e-4, atol=0)
+        torch.testing.assert_close(large_norm, small_norm, rtol=1e-3, atol=0)
+
+
+def test_it_learns(tmp_path):
+    # The text has 16 sentences of about 15 bytes: who knows them needs 4 bits for each and nothing for the rest.
+    training = new_training(CONFIG.replace(max_steps=150, batch_size=8, eval_every=150))
+    last = train(training, VALID, TOKENIZER, tmp_path)
+    assert last["valid_bits_per_byte"] < 0.6
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint(tmp_path):
+    training = new_training()
+
+    def break_it(line: dict) -> None:
+        if line["step"] == 5:
+            training.model.embed.weight.data.fill_(torch.nan)
+
+    with pytest.raises(TrainingDiverged, match="between steps 5 and 6.*lower --max-lr.*intact: step-00000005"):
+        train(training, VALID, TOKENIZER, tmp_path, callbacks=[break_it])
+    assert newest_checkpoint(tmp_path).name == "step-00000005"
+
+
+def test_a_budget_in_minutes_becomes_steps_and_leaves_the_model_as_it_was():
+    training = new_training(CONFIG.replace(max_steps=None, minutes=0.1))
+    before = {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
+    fix_steps(training, seconds_spent=2.0, trial_seconds=0.3)
+    assert training.step == 0 and training.config.minutes is None
+    assert all(torch.equal(before[name], tensor) for name, tensor in training.model.state_dict().items())
+    assert not any(optimizer.state for optimizer in training.optimizers)
+    seconds_per_step = timeit.timeit(training.update, number=30) / 30
+    assert 0.25 < training.config.max_steps * seconds_per_step / 3.7 < 4  # 6 s, less 2.0 spent and 0.3 on trial; machines are noisy
+
+
+def test_a_budget_in_tokens_is_rounded_up_to_steps():
+    training = new_training(CONFIG.replace(max_steps=None, max_tokens=100, accumulation_steps=2))
+    fix_steps(training)
+    assert training.tokens_per_step == 64 and training.config.max_steps == 2
+
+
+def test_training_goes_on_where_compiling_fails(monkeypatch, caplog):
+    def no_compiler(function):
+        def fail(*_):
+            raise RuntimeError("no C++ compiler found\nand more")
+
+        return fail
+
+    monkeypatch.setattr(torch, "compile", no_compiler)
+    with caplog.at_level(logging.WARNING):
+        training = new_training(CONFIG.replace(compile="yes"))
+    assert "no C++ compiler found" in caplog.text and "and more" not in caplog.text
+    assert training.config.compile == "no"
+    assert training.update()[0].isfinite()
+
+
+def test_compiled_training_agrees_with_plain():
+    shape = ModelConfig(**{**vars(SHAPE), "n_layers": 1})  # compiling takes seconds for each layer
+    plain, compiled = (Training(Transformer(shape), CONFIG.replace(compile=yes_or_no), IDS) for yes_or_no in ("no", "yes"))
+    assert compiled.config.compile == "yes"
+    for _ in range(3):
+        torch.testing.assert_close(plain.update()[0], compiled.update()[0], rtol=1e-4, atol=0)
+
+
+def test_bfloat16_stays_close_to_float32():
+    whole, half = new_training(), new_training(CONFIG.replace(precision="bfloat16"))
+    for _ in range(10):
+        whole_loss, half_loss = whole.update()[0], half.update()[0]
+    assert whole_loss != half_loss
+    torch.testing.assert_close(whole_loss, half_loss, rtol=0.02, atol=0)
+    assert all(parameter.dtype == torch.float32 for parameter in half.model.parameters())
+
+
+def test_the_plan_leaves_nothing_to_the_machine():
+    config = plan(Transformer(SHAPE), TrainConfig(minutes=30, device="cpu"))
+    assert config.precision in ("float32", "bfloat16") and config.compile == "yes"
+    assert plan(Transformer(SHAPE), TrainConfig(max_steps=10, device="cpu")).compile == "no"
+    assert plan(Transformer(SHAPE), config) == config
+
+
+def test_every_line_of_the_log_can_be_read(tmp_path):
+    seen = []
+    last = train(new_training(), VALID, TOKENIZER, tmp_path, callbacks=[seen.append])
+    log = read_log(tmp_path)
+    assert log == seen == [json.loads(json.dumps(line)) for line in seen] and log[-1] == last
+    assert [line["step"] for line in log if "valid_bits_per_byte" in line] == [6, 12]
+    assert [line["tokens"] for line in log] == [32 * line["step"] for line in log]
+    assert all(line["seconds"] > 0 and line["tokens_per_second"] > 0 for line in log)
