@@ -4,6 +4,7 @@ Each command is a function; its parameters, docstring and dataclasses are the op
 the commands that need it, so that `minilm --help` answers at once. A mistake of the user's is answered in one line, not by a traceback.
 """
 
+import dataclasses
 import json
 import shlex
 import sys
@@ -82,10 +83,16 @@ def train(
 
     if (out / "run.json").exists():
         raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file; name a folder")
     found = load_corpus(corpus, cache_dir=cache)
-    tokens = Tokenizer.load(tokenizer) if tokenizer else _learn_tokenizer(found, model.vocab_size)
-    if tokens.vocab_size != model.vocab_size:
-        raise ValueError(f"{tokenizer} has {tokens.vocab_size} tokens; add --vocab-size {tokens.vocab_size}")
+    if tokenizer:
+        tokens = Tokenizer.load(tokenizer)
+        if tokens.vocab_size != model.vocab_size:
+            raise ValueError(f"{tokenizer} has {tokens.vocab_size} tokens; add --vocab-size {tokens.vocab_size}")
+    else:
+        tokens = _learn_tokenizer(found, model.vocab_size)
+        model = dataclasses.replace(model, vocab_size=tokens.vocab_size)
     from minilm.data import token_file  # torch takes two seconds to load: mistakes above are answered before
     from minilm.runs import start_run
 
@@ -228,7 +235,15 @@ class _TrainingBar:
 def _learn_tokenizer(corpus, vocab_size: int):
     from minilm.tokenizer import train_tokenizer
 
-    return train_tokenizer(corpus.stories("train"), vocab_size)
+    with (
+        _bar(desc="reading", total=corpus.n_bytes("train"), unit="B", unit_scale=True) as reading,
+        _bar(desc="learning a vocabulary", total=vocab_size - 257, unit=" merges") as merging,
+    ):
+        bars = {"characters": reading, "merges": merging}
+        learned = train_tokenizer(corpus.stories("train"), vocab_size, progress=lambda kind, n: bars[kind].update(n))
+    if learned.vocab_size < vocab_size:
+        print(f"The text is small: it gave {learned.vocab_size:,} tokens instead of {vocab_size:,}.", file=sys.stderr)
+    return learned
 
 
 def _print_result(run: Path, record: dict) -> None:
@@ -254,10 +269,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit status: 0 done, 1 a run that went wrong, 2 a mistake in what was asked, 130 stopped by Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # stories hold letters that some terminals lack
+    name, *words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            COMMANDS, prog="minilm", description="Small models, good data.", args=arguments, config=(tyro.conf.FlagCreatePairsOff,)
-        )
+        if name in COMMANDS:
+            tyro.cli(COMMANDS[name], prog=f"minilm {name}", args=words, config=(tyro.conf.FlagCreatePairsOff,))
+        else:  # the overview, or an answer to a command that does not exist
+            tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="minilm", description="Small models, good data.", args=[name])
     except (ValueError, OSError) as error:
         print(f"minilm: {error}", file=sys.stderr)
         return 2
@@ -270,3 +287,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nminilm: stopped; `minilm resume DIR` goes on with a training", file=sys.stderr)
         return 130
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,6 +47,8 @@ def plan(model: Transformer, config: TrainConfig) -> TrainConfig:
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
+        raise ValueError(f"device is {device!r}, but PyTorch {torch.__version__} finds none here; leave it at auto, or take cpu")
     precision = config.precision
     if precision == "auto":
         precision = "bfloat16" if _bfloat16_is_faster(device) else "float32"
