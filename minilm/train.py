@@ -32,7 +32,9 @@ from minilm.optim import build_optimizers, clip_gradients, learning_rate_factor
 from minilm.tokenizer import Tokenizer
 
 EVAL_TOKENS = 2**16  # tokens of validation text that are looked at during training
-COMPILE_PAYS_AFTER = 180  # seconds of training; compiling takes 10 to 60 of them and saves a quarter or more of the rest
+# Seconds of training after which compiling, which takes 10 to 60 of them, is repaid: it saves a quarter or more of the rest in
+# bfloat16, but on a CPU in float32 sometimes only a fiftieth (docs/LOG.md, 2026-11-25).
+COMPILE_PAYS_AFTER = {"bfloat16": 180, "float32": 1800}
 CPU_FLOPS = 1e11  # a rough guess at FLOP/s of a laptop, good enough to tell a short run from a long one
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ def plan(model: Transformer, config: TrainConfig) -> TrainConfig:
         precision = "bfloat16" if _bfloat16_is_faster(device) else "float32"
     compiling = config.compile
     if compiling == "auto":
-        compiling = "yes" if _expected_seconds(model, config) > COMPILE_PAYS_AFTER else "no"
+        compiling = "yes" if _expected_seconds(model, config) > COMPILE_PAYS_AFTER[precision] else "no"
     return config.replace(device=device, precision=precision, compile=compiling)
 
 
@@ -140,7 +142,7 @@ class Training:
         return self.hidden
 
 
-def fix_steps(training: Training, seconds_spent: float = 0.0, trial_seconds: float = 10.0) -> None:
+def fix_steps(training: Training, seconds_spent: float = 0.0, trial_seconds: float = 5.0) -> None:
     """Turn a budget in tokens or minutes into `training.config.max_steps`, so that from here on the run can be repeated exactly.
 
     Minutes, less the seconds_spent on them already, are divided by the time of a step, found by taking some steps and undoing them. The

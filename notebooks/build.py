@@ -1,8 +1,9 @@
 """How does a chapter become a notebook? `python notebooks/build.py [--check] [names...]`
 
 1. Read `src/NN_slug.py` (cells between `# %%` lines) and give every cell an id made from its position and its text.
-2. Run it in a fresh kernel, with `notebooks/` as the working folder, whatever folder this script was called from.
-3. Keep what a reader sees; drop what differs from one run to the next (times, versions, the state of widgets).
+2. Run it in a fresh kernel under the `ci` profile, with `notebooks/` as the working folder, wherever it was called from.
+3. Keep what a reader sees; drop what differs from one run to the next (times, versions, the state of widgets) and all that
+   a cell tagged `machine` shows, which differs from one computer to the next.
 4. Replace `NN_slug.ipynb` in one step. A cell that fails leaves the old notebook as it was.
 
 Without names, chapters whose text has not changed are left alone. A chapter that is named (`00_start_here`) is always
@@ -71,12 +72,20 @@ def execute(notebook: nbformat.NotebookNode, name: str, folder: Path) -> None:
     # A streamed text arrives in packets of chance length; coalescing them makes two runs alike.
     client = NotebookClient(notebook, timeout=600, record_timing=False, coalesce_streams=True,
                             resources={"metadata": {"path": str(folder)}})
-    with client.setup_kernel():
+    with client.setup_kernel(env=os.environ | {"MINILM_PROFILE": "ci"}):
         for position, cell in enumerate(notebook.cells):
             try:
                 client.execute_cell(cell, position)
             except Exception as error:  # the cell raised, it took too long, or the kernel died
                 raise BuildError(f"{name}: {describe(position, cell)} failed\n{error}") from error
+
+
+def picture(cell: nbformat.NotebookNode) -> bytes:
+    """Take the PNG that a cell drew. Raises BuildError if it drew none."""
+    for output in cell.outputs:
+        if "image/png" in output.get("data", {}):
+            return base64.b64decode(output.data["image/png"])
+    raise BuildError(f"the cell tagged {', '.join(cell.metadata.tags)} drew no picture")
 
 
 def build(source: Path, target: Path, images: Path = IMAGES) -> None:
@@ -85,9 +94,10 @@ def build(source: Path, target: Path, images: Path = IMAGES) -> None:
     execute(notebook, source.stem, target.parent)
     notebook.metadata = nbformat.from_dict(METADATA)  # nbclient adds the Python version and the state of widgets
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
-        cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
-        for tag in (tag for tag in cell.metadata.get("tags", []) if tag.startswith("picture:")):
-            figures[images / f"{tag.removeprefix('picture:')}.png"] = base64.b64decode(cell.outputs[0].data["image/png"])
+        tags = cell.metadata.get("tags", [])
+        for tag in (tag for tag in tags if tag.startswith("picture:")):
+            figures[images / f"{tag.removeprefix('picture:')}.png"] = picture(cell)
+        cell.outputs = [output for output in cell.outputs if "machine" not in tags and WIDGET not in output.get("data", {})]
     nbformat.validate(notebook)
     for path, content in (figures | {target: nbformat.writes(notebook).encode() + b"\n"}).items():
         path.parent.mkdir(parents=True, exist_ok=True)

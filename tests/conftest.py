@@ -1,13 +1,17 @@
 """Options and fixtures that the whole suite shares."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: notebooks are tested under the profile they were built in
 
 
 def pytest_addoption(parser):
     parser.addoption("--tinystories", metavar="PATH", help="folder with train.txt and valid.txt of real TinyStories")
     parser.addoption("--kills", type=int, default=3, help="how often the kill test kills a training (default 3)")
+    parser.addoption("--no-skips", action="store_true", help="fail if any test or notebook cell was skipped, as CI must")
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,15 @@ def tinystories(request) -> Path:
     if missing:
         pytest.fail(f"--tinystories {given}: no {' and no '.join(missing)} there")
     return folder
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and exitstatus == 0 and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped and config.getoption("--no-skips"):
+        terminalreporter.write_line(f"--no-skips: {len(skipped)} skipped, so this run failed", red=True)

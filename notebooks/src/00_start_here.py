@@ -1,0 +1,417 @@
+# %% [markdown]
+# # 00 · Can a million parameters tell a story?
+#
+# Language models are known by their size, and the sizes are hard to picture: hundreds of billions of numbers, adjusted
+# while reading a good part of the public web. Then, in 2023, Ronen Eldan and Yuanzhi Li showed that a model ten thousand
+# times smaller can write a short story that hangs together, if what it reads is short, simple and clean. Does size
+# matter less than what a model reads? This course lets you find out with your own hands, on your own computer.
+#
+# You will build a language model from its first byte: the tokenizer, the transformer, the training loop. You will train it on
+# children's stories. Then you will use it to test the claim, and to see where the claim stops.
+#
+# Nothing is built yet in this chapter. You will
+#
+# - have a small model write a story from *your* opening, and catch it making mistakes;
+# - see it beside the giants, in size, in reading and in scores;
+# - know what *bits per byte* are, the unit in which this course keeps score.
+#
+# **Time:** about 45 minutes. **You need:** some Python (functions, lists, dictionaries); in later chapters, what a
+# derivative is. You need no GPU, and nothing is downloaded.
+#
+# Run a cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>. Go from top to bottom; change things; nothing can break.
+
+# %%
+import csv
+import html
+import itertools
+import json
+import os
+from importlib.metadata import requires, version
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import torch
+from IPython.display import Markdown, display
+from packaging.requirements import Requirement
+
+from minilm import plots
+from minilm.checkpoint import load_model
+from minilm.config import DATA, MODELS, profile
+from minilm.data import encode_stories
+from minilm.evaluate import evaluate
+from minilm.generate import generate
+from minilm.runs import environment, read_record
+
+plt.rcParams.update(plots.STYLE)
+
+# %% [markdown]
+# ## Is everything here?
+#
+# This table is about your computer, so it is empty until you run the cell.
+
+# %% tags=["machine"]
+wanted = [Requirement(text) for text in requires("minilm") if "extra ==" not in text]
+old = [need.name for need in wanted if version(need.name) not in need.specifier]
+here, pages = environment(), ("SC_PAGE_SIZE", "SC_PHYS_PAGES")
+memory = f"{os.sysconf(pages[0]) * os.sysconf(pages[1]) / 2**30:.0f} GiB" if hasattr(os, "sysconf") else "not told"
+gpu = here["gpu"] or ("Apple" if torch.backends.mps.is_available() else "none")
+plots.show_table([
+    {"what": "Python", "here": here["python"], "note": "3.11 or newer"},
+    {"what": "packages", "here": f"{len(wanted) - len(old)} of {len(wanted)} in order",
+     "note": f"run `make setup` to renew {', '.join(old)}" if old else "nothing to do"},
+    {"what": "processor cores", "here": here["cores"], "note": "two are enough"},
+    {"what": "memory", "here": memory, "note": "for information"},
+    {"what": "GPU", "here": gpu, "note": "not needed"},
+    {"what": "profile", "here": profile(), "note": "how much work the notebooks do: `ci`, `laptop` or `gpu`"},
+])
+
+# %% [markdown]
+# ## A story
+#
+# The repository holds a finished model in `data/models/tinystories`. This repository trained it, with the code that you will
+# write yourself in the chapters to come. A **parameter** is one of the numbers that training adjusts. Here is how many it has:
+
+# %%
+folder = MODELS / "tinystories"
+model, tokenizer = load_model(folder)
+record = read_record(folder)
+file_size = (folder / "model.safetensors").stat().st_size
+display(Markdown(
+    f"**{model.n_params:,} parameters** in a file of {file_size / 1e6:.1f} MB, about the size of a photograph. Training took "
+    f"{record['result']['seconds'] / 60:.0f} minutes on this machine: {record['environment']['machine']}."
+))
+
+# %% [markdown]
+# A language model does one thing. It reads the text so far and gives every possible next piece, every *token*, a
+# probability. To write, we draw one token, add it to the text, and ask again. `generate` does that; `tell` prints the pieces as they
+# come.
+
+# %%
+def tell(opening, **settings):
+    """Print a story while it is being written, in lines of readable length; return the whole of it."""
+    story = line = opening
+    print(opening, end="")
+    for piece in generate(model, tokenizer, opening, **settings):
+        story += piece
+        if piece.startswith(" ") and len(line) + len(piece) > 90:
+            line = piece[1:]
+            print("\n" + line, end="", flush=True)
+        else:
+            line = (line + piece).split("\n")[-1]
+            print(piece, end="", flush=True)
+    return story
+
+# %% [markdown]
+# **Predict.** The model has never left the world of children's stories, and it is a ten-thousandth of the size of the models you may have
+# talked to. Before you run the next cell: will the sentences be grammatical? Will a name stay the same? Will the
+# story have an end?
+
+# %% tags=["nbval-ignore-output"]
+story = tell("Once upon a time, there was a little robot who was afraid of the rain.", seed=1)
+
+# %% [markdown]
+# Now yours. Change the opening and the seed, and run the cell again. (End with a word or a full stop, not with a space:
+# chapter 02 shows why.)
+
+# %% tags=["nbval-ignore-output"]
+story = tell("The dragon did not want to share the cake.", seed=2)
+
+# %% [markdown]
+# The box below does the same. The **temperature** says how bold the draw is: at 0 the likeliest token always wins; at 1 the
+# model's own probabilities count; above 1 the unlikely gets more than its share.
+
+# %%
+opening = widgets.Textarea(value="Once upon a time, a fish wanted to fly.", rows=2, layout={"width": "40em"})
+temperature = widgets.FloatSlider(value=0.8, min=0, max=1.6, step=0.1, description="temperature")
+button = widgets.Button(description="Tell a story", button_style="primary")
+page, seeds = widgets.HTML(layout={"width": "40em"}), itertools.count()
+
+
+def write_page(_):
+    """Fill the page with a story, piece by piece; every click has another seed."""
+    button.disabled, text = True, opening.value
+    for piece in generate(model, tokenizer, text, temperature=temperature.value, seed=next(seeds)):
+        text += piece
+        page.value = f'<p style="white-space: pre-wrap; line-height: 1.5">{html.escape(text)}</p>'
+    button.disabled = False
+
+
+button.on_click(write_page)
+display(widgets.VBox([opening, widgets.HBox([temperature, button]), page]))
+
+# %% [markdown]
+# ## Where it fails
+#
+# The sentences are mostly sound, and that is astonishing enough. But a story also has to remember who has what, and a model that learned
+# from stories has learned nothing else. Here are six openings with one good next word each. The
+# temperature is 0, so this is the model's first choice.
+#
+# **Predict** first: how many of the six will it get right?
+
+# %% tags=["nbval-ignore-output"]
+openings = {
+    "Tom has a dog named Rex and a cat named Mimi. Tom called the dog. He said, \"Come here,": "Rex",
+    "Ben lost his blue kite. Lily said, \"Do not cry, Ben. I will help you find your": "kite",
+    "Sara put the key in the box. Then she took it out and put it under the bed. The key is now under the": "bed",
+    "Sam is taller than Tim. Tim is taller than Ann. The smallest of the three is": "Ann",
+    "Mia had two apples. Dad gave her one more apple. Now Mia has": "three",
+    "Paris is a big city in the land of": "France",
+}
+choices = {text: "".join(generate(model, tokenizer, text, temperature=0, max_new_tokens=6)) for text in openings}
+plots.show_table([{"opening": text, "the model goes on": " ".join(choice.split()) + " …"} for text, choice in choices.items()])
+
+# %% [markdown]
+# <details><summary>Which are wrong? Decide, then open.</summary>
+#
+# One good next word for each: Rex, kite, bed, Ann, three, France. A word can be wrong in two ways. It can be of the wrong
+# *kind* (a verb where a name belongs), which is rare here. Or it can be of the right kind and the wrong *one*: another name, another
+# number. The model has learned what sort of word belongs in a place. Which one is true in *this* story is
+# harder, and what is true in the world it was never told.
+# </details>
+#
+# Chapter 09 makes such questions into a proper test, with chance levels and intervals. Six openings picked by hand prove nothing; they only
+# show you where to look.
+
+# %% [markdown]
+# ## Giants and dwarfs
+#
+# How does this model compare with famous ones? The tables in `data/published` hold numbers typed from papers, each with its
+# source. The exam in the last column, MMLU, has 57 subjects from history to law, with four answers to choose from.
+
+# %%
+def published(name):
+    """Read a table of data/published, without the rows that nobody has checked."""
+    with open(DATA / "published" / f"{name}.csv", encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row.get("status") != "memory"]
+
+
+mmlu = {row["system"]: float(row["accuracy_percent"]) for row in published("mmlu_5shot")}
+facts = {row["fact"]: row["value"] for row in published("tinystories_dataset_facts")}
+web, tiny, ours = "web pages, books and more", "TinyStories (tokens: the text, once)", "TinyStories, ours"
+giants = ("GPT-3", "Gopher", "Chinchilla", "LLaMA-7B", "LLaMA-13B", "LLaMA-65B")
+models = [
+    {"name": row["model"], "n_params": float(row["parameters"]), "n_tokens": float(row["training_tokens"]), "group": web}
+    for row in published("model_sizes_tokens") if row["model"] in giants
+] + [
+    {"name": row["model"], "n_params": float(row["parameters_blocks_plus_10000_row_embedding"]),
+     "n_tokens": float(facts["v1 train tokens, BPE 8192"]), "group": tiny}
+    for row in published("tinystories_hf_models") if row["model"] in ("TinyStories-1M", "TinyStories-8M", "TinyStories-33M")
+] + [{"name": "our model", "n_params": model.n_params, "n_tokens": record["result"]["n_tokens"], "group": ours}]
+
+# %%
+def exam(name):
+    """The MMLU score of a model in per cent, as text; a dash if there is none."""
+    return next((f"{score:.1f}" for system, score in mmlu.items() if system.startswith(name)), "–")
+
+
+plots.show_table([
+    {"model": each["name"], "parameters": plots.short(each["n_params"]), "training tokens": plots.short(each["n_tokens"]),
+     "tokens per parameter": plots.short(each["n_tokens"] / each["n_params"]), "MMLU, %": exam(each["name"])}
+    for each in sorted(models, key=lambda each: -each["n_params"])
+])
+
+# %% [markdown]
+# The three TinyStories models in this table are those of Eldan and Li. How many times they read their text is not published, so their tokens are
+# those of the text, read once. Their parameters are counted with the 10,000 tokens that they use.
+#
+# Sizes that span five powers of ten need logarithmic axes: each grid line is ten times the one before.
+
+# %% tags=["picture:giants_and_dwarfs"]
+sides = {"GPT-3": "below", "LLaMA-7B": "above", "LLaMA-13B": "below", "LLaMA-65B": "above", "TinyStories-1M": "below",
+         "TinyStories-8M": "below", "TinyStories-33M": "below"}
+points = [each | {"name": each["name"].removeprefix("TinyStories-"), "side": sides.get(each["name"], "right")} for each in models]
+fig, ax = plt.subplots()
+plots.giants_and_dwarfs(ax, points)
+ax.set_title("Chinchilla and LLaMA are smaller than Gopher, and read more")
+plots.show(fig, alt="Models by parameters and training tokens on logarithmic axes. GPT-3 and Gopher lie below two tokens per parameter, "
+           "Chinchilla and LLaMA-65B near twenty, LLaMA-7B near two hundred; the TinyStories models and ours are ten "
+           "thousand times smaller.")
+
+# %% [markdown]
+# *Figure 1. Size and reading of ten models. Along a dashed line the ratio of tokens to parameters is the same.*
+#
+# In 2020 and 2021 the way up was to the right: more parameters. **Chinchilla** (2022) asked how to spend a given amount of computation, and answered:
+# let parameters and tokens grow together, about twenty tokens for each parameter. **LLaMA** (2023) went further, because
+# a small model that has read much is cheap to *use*. And **TinyStories** (2023) changed what was read.
+#
+# Did it pay?
+
+# %%
+scores = {name: mmlu[name] for name in ("GPT-3 175B", "Gopher 280B", "LLaMA-13B", "LLaMA-65B", "TinyStories-8M")}
+scores["Chinchilla 70B"] = mmlu["Chinchilla 70B (Table 6)"]
+fig, ax = plt.subplots(figsize=(7.5, 3.2))
+plots.exam_scores(ax, scores, {"guessing": mmlu["random"], "human expert": mmlu["average human expert"]}, marked=["TinyStories-8M"])
+ax.set_title("Chinchilla beats a Gopher four times its size", pad=24)
+plots.show(fig, alt="MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65B 63.4, Gopher 280B 60.0, LLaMA-13B 46.9, GPT-3 175B 43.9, "
+           "TinyStories-8M 23.3, just under the 25 per cent of blind guessing. Human experts reach 89.8.")
+
+# %% [markdown]
+# *Figure 2. MMLU, five worked examples given before each question. The TinyStories model (hatched) does no better than guessing.*
+#
+# The giants' order is not the order of their sizes. But look at the last bar: no story model passes this exam. So
+# ask the dwarfs what they were made for. Eldan and Li let models finish stories and had GPT-4 grade the
+# result like a teacher.
+
+# %%
+names = {"GPT-4": "GPT-4 (size not published)", "GPT-2 large (774M, web text)": "GPT-2, 774M",
+         "GPT-2 small (125M, web text)": "GPT-2, 125M", ("512", "8"): "TinyStories-28M", ("64", "8"): "TinyStories-1M"}
+graded = {row["model"]: row for row in published("tinystories_fig4_gpt_eval")}
+graded |= {(row["hidden_size"], row["layers"]): row for row in published("tinystories_fig4_gpt_eval")}
+grades = {name: {quality: float(graded[key][f"{quality}_out_of_10"]) for quality in ("grammar", "consistency")}
+          for key, name in names.items()}
+fig, ax = plt.subplots(figsize=(7.5, 3.2))
+plots.story_grades(ax, grades)
+ax.set_title("At stories, 28 million parameters beat 774 million")
+plots.show(fig, alt="Grades out of ten for grammar and consistency. GPT-4: 8.8 and 9.9. GPT-2 with 774 million parameters: 6.4 and 6.0. "
+           "GPT-2 with 125 million: 5.4 and 4.3. TinyStories-28M: 8.3 and 9.0. TinyStories-1M: 6.1 and 4.5.")
+
+# %% [markdown]
+# *Figure 3. GPT-4's grades for finished stories, one row for each story-teller.*
+#
+# This is the claim of the course in three pictures: **the right balance of size and reading, and good data, can outdo sheer size.** Now
+# read them like a sceptic. What do they *not* show?
+#
+# - **Nobody changed one thing at a time.** These models differ in data, tokenizer, recipe, year and laboratory. The nearest thing to a
+#   controlled comparison is Gopher against Chinchilla: one laboratory, and nearly the same amount of computation.
+# - **Nobody varied the quality of the data.** The Chinchilla paper measured size and tokens; on quality it only speculates.
+# - **Home and away.** The dwarfs were graded on the kind of text they had read, GPT-2 on a kind it had hardly seen. A match of domain is not
+#   the same as quality. Figure 2 is the return match.
+# - **Who is the judge?** GPT-4 gave the grades, and GPT-3.5 and GPT-4 wrote the stories that the dwarfs learned from.
+# - **Different exams in one chart.** The scores in figure 2 were measured by different people with different programs.
+#
+# From chapter 08 on you will run the comparisons that are missing here, one change at a time, with several seeds.
+
+# %% [markdown]
+# ## Bits per byte
+#
+# To compare models we need one number that means the same for all of them. A model gives the text that really comes next some probability $p$, and
+# its surprise is $-\log_2 p$ **bits**: none if it was certain, one if it gave it even odds, ten if it gave it one in a
+# thousand. Add up the surprise over a text that the model has never seen, and divide by the number of **bytes** in
+# that text. A plain file spends 8 bits on each byte, so a model at 1 bit per byte could store the text in an eighth of the space.
+#
+# Dividing by bytes is what makes it fair: every model cuts text into tokens in its own way, but a byte is a byte.
+#
+# **Predict.** Put these four texts in order, from the least surprising to the most surprising for our model.
+
+# %%
+tale = "Once upon a time, there was a little dog named Max. Max liked to run in the park with his red ball."
+texts = {
+    "a story": tale,
+    "the same words, backwards": " ".join(reversed(tale.split())),
+    "a line of news": "The central bank raised interest rates by a quarter of a point on Thursday, citing persistent inflation.",
+    "a story in German": "Es war einmal ein kleiner Hund, der jeden Tag mit seinem roten Ball im Park spielen wollte.",
+}
+surprise = {name: evaluate(model, encode_stories([text], tokenizer), tokenizer).bits_per_byte for name, text in texts.items()}
+plots.show_table([{"text": name, "bytes": len(texts[name].encode()), "bits per byte": f"{bits:.2f}"} for name, bits in surprise.items()])
+assert surprise["a story"] < surprise["the same words, backwards"] < surprise["a story in German"]
+assert surprise["a story"] < surprise["a line of news"]
+
+# %% [markdown]
+# The words of the first two lines are the same; only their order differs, and the model minds. It has learned more than a list of
+# words. The other two lines are as foreign to it as they look.
+#
+# One sentence is an anecdote. The score that counts is taken over the whole validation file, stories that were kept apart from
+# training:
+
+# %%
+result = record["result"]
+bits = result["valid_bits_per_byte"]
+display(Markdown(
+    f"Over {result['valid_n_bytes']:,} bytes of stories it never saw, our model needs **{bits:.3f} bits per byte**: "
+    f"{bits / 8:.1%} of the space of a plain file. It read {result['n_tokens']:,} tokens to get there."
+))
+
+# %% [markdown]
+# How did it get there? Every run in this course writes a log. This is our model's:
+
+# %% tags=["picture:training_curve"]
+with open(DATA / "runs" / "tinystories" / "tinystories.jsonl", encoding="utf-8") as file:
+    log = [json.loads(line) for line in file]
+scored = [line for line in log if "valid_bits_per_byte" in line]
+first, last = scored[0]["valid_bits_per_byte"], scored[-1]["valid_bits_per_byte"]
+halfway = next(line for line in scored if line["valid_bits_per_byte"] <= (first + last) / 2)
+share = halfway["tokens"] / scored[-1]["tokens"]
+fig, ax = plt.subplots(figsize=(7.5, 3.6))
+plots.loss_curve(ax, log, y="valid_bits_per_byte")
+ax.set_title(f"Half of the gain came in the first {share:.0%} of the reading")
+plots.show(fig, alt=f"Validation loss against tokens read: it falls from {first:.2f} to {last:.2f} bits per byte, fast at first and then ever more slowly.")
+
+# %% [markdown]
+# *Figure 4. Loss on stories kept apart, while our model was training. Measured on a part of the validation file at each
+# point, so its last value differs a little from the score above.*
+#
+# Fast, then slow, then slower: nearly every training curve in the world has this shape. How much more reading would be needed for the next tenth of a bit, and would a
+# larger model have been a better use of the same hours? Those are the questions of chapter 10.
+
+# %% [markdown]
+# ## The road from here
+#
+# Chapters 01 to 07 build everything this chapter only used: data, tokenizer, bits per byte, attention, transformer, training, and the
+# drawing of tokens. Chapter 08 asks how small a model can be and still tell a story. Chapter 09 asks how we would know. Chapters 10 to 12 put the claim
+# to the test: the best balance for a budget, and good data against sheer size. Chapter 13 ships your model. Each thing you build by
+# hand is compared with an independent implementation, and where something could not be measured, the text says so.
+
+# %% [markdown]
+# ## What we know now
+#
+# - A model of a few million parameters writes grammatical stories on a laptop, in seconds.
+# - It loses track of who has what, and it knows no facts.
+# - Chinchilla, with a quarter of Gopher's parameters and nearly five times its tokens, scores higher on MMLU. A model that has
+#   read only stories guesses there, and yet writes better stories than a GPT-2 many times its size.
+# - No figure here is a controlled experiment about the quality of data.
+# - Bits per byte measure surprise, whatever the tokenizer. Our model is less surprised by a story than by its words backwards.
+
+# %% [markdown]
+# ## Exercises
+#
+# **1. Predict and measure (5 minutes).** Set the temperature in the box to 0 and press the button three times. Then try 1.6. Before each: what will
+# change from one press to the next?
+#
+# <details><summary>Answer</summary>
+#
+# At 0 the three stories are the same: the likeliest token always wins, so the seed has nothing to decide. At 1.6 the unlikely tokens
+# get so much weight that sooner or later one of them derails a sentence, and the model then goes on from the wreck. In
+# between lies a compromise between dull and broken; chapter 07 draws it.
+# </details>
+#
+# **2. Estimate by hand (5 minutes).** The file of our model keeps two bytes for each parameter. Check that against the size printed above. How
+# large would Gopher's file be?
+#
+# <details><summary>Answer</summary>
+#
+# Twice the number of parameters, plus a little for the names of the tensors: the sizes agree. Gopher has 280 billion parameters:
+# 2 × 280 × 10⁹ bytes = 560 GB. Merely loading it takes a room of machines; that is why size is also a question of who can take part.
+# </details>
+#
+# **3. Estimate by hand (10 minutes).** Training takes about 6 operations for each parameter and each token (chapter 10 shows why). From the
+# table above: which took more computation, Gopher or Chinchilla? How does LLaMA-7B compare with GPT-3?
+#
+# <details><summary>Answer</summary>
+#
+# Gopher: 6 × 280 × 10⁹ × 300 × 10⁹ = 5.04 × 10²³. Chinchilla: 6 × 70 × 10⁹ × 1.4 × 10¹² = 5.88 × 10²³, nearly the same: the same money, spent
+# on another shape. LLaMA-7B: 6 × 6.7 × 10⁹ × 10¹² = 4.02 × 10²², about an eighth of GPT-3's 3.15 × 10²³.
+# </details>
+#
+# **4. Find the slip (10 minutes).** Let the model tell five stories at temperature 0.8. In each, find the first sentence that contradicts an earlier one, and
+# write down its number. Do the same at 0.4. Which stories hold together longer? How many stories would you need to be sure?
+#
+# <details><summary>Answer</summary>
+#
+# There is no right answer to look up: you have just run an evaluation, with yourself as the judge. Five stories on each side are too few
+# to tell a real difference from luck, and you knew which was which while judging. Chapters 09 and 12 deal with both: intervals, and a
+# blind test.
+# </details>
+
+# %% [markdown]
+# ## Sources
+#
+# - Gennaro S. Rodrigues, *Not-So-Large Language Models: Good Data Overthrows the Goliath*, Towards Data Science, 2023: the article that this course puts to the test.
+# - Hoffmann et al., *Training Compute-Optimal Large Language Models*, 2022, arXiv 2203.15556 (Chinchilla): sizes and tokens from Table 1, MMLU from Table 6. Its
+#   Table 1 is also our source for GPT-3 and Gopher.
+# - Touvron et al., *LLaMA: Open and Efficient Foundation Language Models*, 2023, arXiv 2302.13971: sizes and tokens from Table 2, MMLU from Table 9.
+# - Eldan and Li, *TinyStories: How Small Can Language Models Be and Still Speak Coherent English?*, 2023, arXiv 2305.07759: grades from the table of Figure 4, of which
+#   we have only a part, most of it read in one place.
+# - Hendrycks et al., *Measuring Massive Multitask Language Understanding*, 2020, arXiv 2009.03300: the exam. The score of TinyStories-8M is that of a public leaderboard,
+#   from the model's page.
+# - Every number in the table and the figures is in a file of `data/published`, with its source and how well it was checked; our own are in
+#   `data/models/tinystories/run.json` and `data/runs/tinystories`.
