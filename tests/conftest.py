@@ -11,6 +11,7 @@ os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: noteb
 def pytest_addoption(parser):
     parser.addoption("--tinystories", metavar="PATH", help="folder with train.txt and valid.txt of real TinyStories")
     parser.addoption("--kills", type=int, default=3, help="how often the kill test kills a training (default 3)")
+    parser.addoption("--screenshots", metavar="PATH", help="folder for pictures of what the browser test saw")
     parser.addoption("--no-skips", action="store_true", help="fail if any test or notebook cell was skipped, as CI must")
 
 

@@ -1,7 +1,9 @@
 """One source of dependencies: pyproject.toml. What repeats it must agree, and what is installed must satisfy it."""
 
+import ast
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from minilm.cli import COMMANDS
 from minilm.config import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -72,8 +75,6 @@ def commands_in_the_readme() -> list[list[str]]:
 
 def test_the_readme_names_only_what_exists():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    from minilm.cli import COMMANDS
-
     commands = commands_in_the_readme()
     assert len(commands) > 8
     for words in commands:
@@ -85,18 +86,30 @@ def test_the_readme_names_only_what_exists():
     assert linked and not [path for path in linked if not (ROOT / path).exists()]
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "minilm").glob("*.py")))
-def test_imports_run_one_way(name):
-    floors = ["config tokenizer loss attention", "corpora model optim plots", "data checkpoint generate", "evaluate", "train", "runs", "cli"]
-    floor = {module: i for i, modules in enumerate(floors) for module in modules.split()}
-    module = Path(name).stem
-    text = (ROOT / "minilm" / name).read_text()
-    imported = {found for found in re.findall(r"^\s*from minilm(?:\.(\w+))? import|^\s*import minilm", text, flags=re.MULTILINE) if found}
-    imported |= {found for found in re.findall(r"^from minilm import (\w+)", text, flags=re.MULTILINE) if found in floor}
-    if module == "__init__":
-        assert not imported
+FLOORS = ["config tokenizer attention loss", "corpora model optim plots", "data checkpoint generate", "evaluate", "train", "runs", "cli"]
+FLOOR = {module: height for height, modules in enumerate(FLOORS) for module in modules.split()}
+
+
+def imported_from_minilm(path: Path) -> set[str]:
+    """Names of the modules of the package that a file imports, at its head or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} if node.module != "minilm" else {f"minilm.{alias.name}" for alias in node.names}
+    return {name.removeprefix("minilm.") for name in found if name.startswith("minilm.")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "minilm").glob("*.py")), ids=lambda path: path.name)
+def test_imports_run_one_way(path):
+    if path.name == "__init__.py":
+        assert not imported_from_minilm(path)
         return
-    same_floor_in_order = ["checkpoint", "generate"]  # none of these two imports the other
-    assert module in floor, f"say on which floor {name} stands"
-    higher = {other for other in imported if floor[other] > floor[module] or (floor[other] == floor[module] and other in same_floor_in_order)}
-    assert not higher, f"{name} stands on floor {floor[module]} and imports {higher}"
+    assert path.stem in FLOOR, f"say on which floor {path.name} stands"
+    assert not {other for other in imported_from_minilm(path) if FLOOR[other] >= FLOOR[path.stem]}
+
+
+def test_the_ground_floor_needs_no_torch_where_it_promises_so():
+    code = "import sys, minilm.config, minilm.tokenizer, minilm.corpora, minilm.plots; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -156,9 +156,18 @@ def test_bfloat16_stays_close_to_float32():
 
 def test_the_plan_leaves_nothing_to_the_machine():
     config = plan(Transformer(SHAPE), TrainConfig(minutes=30, device="cpu"))
-    assert config.precision in ("float32", "bfloat16") and config.compile == "yes"
-    assert plan(Transformer(SHAPE), TrainConfig(max_steps=10, device="cpu")).compile == "no"
+    assert config.precision in ("float32", "bfloat16") and config.compile in ("yes", "no")
     assert plan(Transformer(SHAPE), config) == config
+
+
+@pytest.mark.parametrize(("budget", "precision", "compiled"), [
+    ({"minutes": 10}, "bfloat16", "yes"),
+    ({"minutes": 10}, "float32", "no"),
+    ({"minutes": 60}, "float32", "yes"),
+    ({"max_steps": 10}, "bfloat16", "no"),
+])  # fmt: skip
+def test_compiling_is_planned_where_it_is_repaid(budget, precision, compiled):
+    assert plan(Transformer(SHAPE), TrainConfig(**budget, device="cpu", precision=precision)).compile == compiled
 
 
 def test_every_line_of_the_log_can_be_read(tmp_path):

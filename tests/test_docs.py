@@ -1,0 +1,47 @@
+"""What the code and the documents refer to exists."""
+
+import csv
+import re
+
+import pytest
+
+from minilm.config import DATA, ROOT
+
+SOURCES = set(re.findall(r"^## (\w+)$", (ROOT / "docs" / "SOURCES.md").read_text(), flags=re.MULTILINE))
+PROSE = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "data").glob("**/*.md"))]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "minilm").glob("*.py")), ids=lambda path: path.name)
+def test_every_source_named_in_the_code_is_listed(path):
+    named = set(re.findall(r"docs/SOURCES\.md#(\w+)", path.read_text()))
+    assert named <= SOURCES
+
+
+@pytest.mark.parametrize("path", PROSE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text()):
+        file, _, heading = target.partition("#")
+        found = path if not file else path.parent / file
+        assert found.exists(), target
+        assert not heading or re.search(rf"^#+ {heading}$", found.read_text(), flags=re.MULTILINE | re.IGNORECASE), target
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "published").glob("*.csv")), ids=lambda path: path.name)
+def test_every_published_number_has_a_source_and_a_status(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    for row in rows:
+        assert row["source"].strip() and None not in row and None not in row.values()
+        assert row["status"] in {"verified_1", "verified_2", "derived", "memory"}
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "runs").glob("*/runs.csv")), ids=lambda path: path.parent.name)
+def test_every_recorded_run_says_how_it_was_made(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    for row in rows:
+        assert row["command"].startswith(("minilm ", "python ")) and "/" not in row["command"].replace("benchmarks/", "")
+        assert all(row[key] for key in ("run", "profile", "seed", "seconds", "peak_memory_bytes", "machine", "n_tokens", "valid_bits_per_byte"))
+        assert row["corpus"] and (path.parent / f"{row['run']}.jsonl").is_file()
