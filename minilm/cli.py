@@ -75,6 +75,8 @@ def train(
     Args:
         corpus: A corpus, folder or file, as for `minilm corpus`.
         out: Folder for the run: its record, log and checkpoints.
+        model: The shape of the model. The defaults suit five minutes on two processor cores.
+        training: The budget, the batch, the optimizer, the schedule. Give one of --minutes, --max-tokens and --max-steps.
         tokenizer: A file made by `minilm tokenizer`; without one, a vocabulary of --vocab-size is learned first.
         cache: Folder for what is downloaded and encoded.
     """

@@ -10,7 +10,7 @@ import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
@@ -61,7 +61,7 @@ class ModelConfig:
     norm_eps: float = 1e-5
     """Added to the mean square in RMSNorm, so that nothing is divided by zero."""
     tie_embeddings: bool = True
-    """Use the embedding table as the output head too."""
+    """Use the embedding table as the output head too, instead of a second table."""
 
     def __post_init__(self):
         for name in ("vocab_size", "context_length", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_ff"):
@@ -150,6 +150,10 @@ class TrainConfig:
         for name in ("min_lr_ratio", "warmup_ratio", "beta1", "beta2"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
+        for field in dataclasses.fields(self):
+            choices = get_args(field.type) if get_origin(field.type) is Literal else ()
+            if choices and getattr(self, field.name) not in choices:
+                raise ValueError(f"{field.name} is {getattr(self, field.name)!r}; it must be one of {', '.join(choices)}")
 
     def replace(self, **changes) -> "TrainConfig":
         """Copy with some fields changed."""

@@ -241,7 +241,7 @@ def fetch(file: str, folder: Path, progress: bool = True) -> Path:
     """Have a published file in `folder`: downloaded from the Hub at its pinned revision if need be, size and SHA-256 checked.
 
     A file that was checked before is known by its stamp (size, time of change, hash), so that 2 GB are not read at each start; a
-    right file put there by hand is accepted, a wrong one replaced. Raises DownloadError, and then leaves no wrong file behind.
+    right file put there by hand is accepted, a wrong one replaced. Raises DownloadError, and keeps nothing that it downloaded wrong.
     """
     published, path = published_file(file), Path(folder) / file
     if path.is_file() and _is_as_published(path, published, progress):
@@ -292,6 +292,7 @@ def _download(path: Path, published: dict[str, str], progress: bool) -> None:
         size = hub.get_hf_file_metadata(hub.hf_hub_url(**where)).size
         if size not in (None, int(published["bytes"])):
             raise ValueError(f"the server offers {size:,} bytes, the published file has {int(published['bytes']):,}")
+        path.unlink(missing_ok=True)  # a wrong file here, which the client might take for its own
         hub.hf_hub_download(**where, local_dir=path.parent, tqdm_class=None if progress else _silent_tqdm)
     except Exception as error:  # the client's own errors come from whichever HTTP library it uses this year
         raise DownloadError(

@@ -7,6 +7,7 @@ Built by hand in: chapter 03. Left out on purpose: sliding windows, which flatte
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ def evaluate(model: nn.Module, ids: np.ndarray, tokenizer: Tokenizer, *, batch_s
     return Evaluation(nats=nats, n_tokens=len(ids), n_bytes=count_bytes(ids, tokenizer))
 
 
-def _windows(ids: np.ndarray, context_length: int, first: int, batch_size: int) -> list[tuple[Tensor, Tensor]]:
+def _windows(ids: np.ndarray, context_length: int, first: int, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Cut ids into batches of (tokens, targets), both (B, T); the rest that fills no window comes last, as a batch of its own."""
     n_full = len(ids) // context_length
     for start in [*range(0, n_full, batch_size), n_full]:

@@ -44,8 +44,7 @@ class AdamW(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None):
-        loss = closure() if closure else None
+    def step(self):
         for group in self.param_groups:
             beta1, beta2 = group["betas"]
             for p in group["params"]:
@@ -62,7 +61,6 @@ class AdamW(torch.optim.Optimizer):
                 mean = state["mean"] / (1 - beta1 ** state["step"])
                 square = state["square"] / (1 - beta2 ** state["step"])
                 p.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-group["lr"])
-        return loss
 
 
 class Muon(torch.optim.Optimizer):
@@ -76,8 +74,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure=None):
-        loss = closure() if closure else None
+    def step(self):
         for group in self.param_groups:
             alike = defaultdict(list)  # by shape, a matrix and its transpose being alike
             for p in group["params"]:
@@ -89,7 +86,6 @@ class Muon(torch.optim.Optimizer):
                     p.mul_(1 - group["lr"] * group["weight_decay"])
                     rows, columns = p.shape
                     p.add_(update if rows <= columns else update.T, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
-        return loss
 
     def _momentum(self, p: Tensor, momentum: float) -> Tensor:
         """Average the gradients, and look one step ahead along the average (Nesterov)."""

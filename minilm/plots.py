@@ -10,6 +10,7 @@ Used from chapter 00 on. Left out on purpose: themes; figures that move (they be
 
 import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
@@ -71,7 +72,7 @@ def show_table(rows: Sequence[Mapping[str, object]]) -> None:
     """
     if not rows or any(list(row) != list(rows[0]) for row in rows):
         raise ValueError("a table needs at least one row, and the same keys in every row")
-    numeric = [all(str(row[key])[:1].isdigit() or row[key] in ("", "–") for row in rows) for key in rows[0]]
+    numeric = [all(re.match(r"[-+−]?\d", str(row[key])) or row[key] in ("", "–") for row in rows) for key in rows[0]]
     lines = [rows[0], ["---:" if right else ":---" for right in numeric], *(row.values() for row in rows)]
     text = "\n".join("| " + " | ".join(str(value) for value in line) + " |" for line in lines)
     display({"text/markdown": text, "text/plain": text}, raw=True)

@@ -25,7 +25,7 @@ import torch
 from minilm import plots
 from minilm.checkpoint import load_model, save_model, write_json
 from minilm.config import CACHE, DATA, ModelConfig, TrainConfig, profile
-from minilm.corpora import Corpus, load_corpus
+from minilm.corpora import Corpus
 from minilm.data import token_file
 from minilm.evaluate import evaluate
 from minilm.generate import generate

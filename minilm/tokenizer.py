@@ -19,7 +19,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,7 +42,7 @@ GPT4_PATTERN = (
 # text may be cut there first, which is much cheaper than the pattern. `str.split` is cheaper still, where every space is a lone one.
 LONE_SPACE = re.compile(r" (?<=\S )(?=\S)")
 OTHER_SPACE = re.compile(r" \s|\s ")
-SLICE = 1 << 20  # characters looked at together, which bounds the memory for a very long text
+SLICE = 1 << 18  # characters looked at together, which bounds the memory for a very long text
 CACHED = 1 << 18  # different words whose ids are remembered
 
 Pair = tuple[bytes, bytes]
@@ -87,14 +87,12 @@ def train_tokenizer(
         raise ValueError(f"vocab_size is {vocab_size}; the 256 bytes and the special tokens alone are {base.vocab_size}")
     if vocab_size > 0x110000:
         raise ValueError(f"vocab_size is {vocab_size}; at most {0x110000:,} are possible")
-    counts = count_pre_tokens(texts, pattern, n_processes, progress)
-    merges: dict[bytes, Pair] = {}
-    steps = learn_merges(counts)
-    while len(merges) < n_merges and (merge := next(steps, None)):
-        merges.setdefault(merge.token, merge.pair)
+    merges = []
+    for merge in islice(learn_merges(count_pre_tokens(texts, pattern, n_processes, progress)), n_merges):
+        merges.append(merge.pair)
         if progress:
             progress("merges", 1)
-    return Tokenizer(merges.values(), special_tokens, pattern)
+    return Tokenizer(merges, base.special_tokens, pattern)
 
 
 def count_pre_tokens(
@@ -122,9 +120,8 @@ def count_pre_tokens(
 def learn_merges(counts: Mapping[str, int]) -> Iterator[Merge]:
     """Yield merge after merge: always the most frequent pair, of equals the greater pair of byte strings, until no pair is left.
 
-    counts: pre-tokens and how often each occurs. Overlapping pairs all count, so "aaa" holds (a, a) twice. Now and then a merge yields bytes
-    that another one yielded before; it then carries the id of that token, for a vocabulary must not name the same bytes twice.
-    Source: docs/SOURCES.md#bpe
+    counts: pre-tokens and how often each occurs. Overlapping pairs all count, so "aaa" holds (a, a) twice. No two merges yield the same bytes:
+    a stretch that ends up as one token was merged in the same way wherever it stood. Source: docs/SOURCES.md#bpe
 
     >>> [(merge.token, merge.id, merge.count) for merge in learn_merges({"low": 2, "lot": 1})]
     [(b'lo', 256, 3), (b'low', 257, 2), (b'lot', 258, 1)]
@@ -133,6 +130,7 @@ def learn_merges(counts: Mapping[str, int]) -> Iterator[Merge]:
     # (Some of these characters are surrogates, which a str may hold as long as nobody wants to encode it.)
     words = [_utf8(pre_token).decode("latin-1") for pre_token in counts]
     frequencies = list(counts.values())
+    del counts  # not needed any more, and as large as the words
     pair_counts: dict[str, int] = defaultdict(int)
     where: dict[str, list[int]] = defaultdict(list)  # pair -> words that hold it, or once held it
     for i, word in enumerate(words):
@@ -141,7 +139,6 @@ def learn_merges(counts: Mapping[str, int]) -> Iterator[Merge]:
             where[pair].append(i)
 
     vocab = [bytes([byte]) for byte in range(256)]
-    ids = {token: i for i, token in enumerate(vocab)}
     ranking = [_descending(token) for token in vocab]
 
     def candidate(pair: str) -> tuple[int, str, str]:
@@ -156,10 +153,9 @@ def learn_merges(counts: Mapping[str, int]) -> Iterator[Merge]:
                 heapq.heappush(heap, candidate(pair))
             continue
         left, right = vocab[ord(pair[0])], vocab[ord(pair[1])]
-        new_id = ids.setdefault(left + right, len(vocab))
-        if new_id == len(vocab):
-            vocab.append(left + right)
-            ranking.append(_descending(left + right))
+        new_id = len(vocab)
+        vocab.append(left + right)
+        ranking.append(_descending(left + right))
         yield Merge((left, right), new_id, -count)
         for grown in _apply(pair, chr(new_id), words, frequencies, pair_counts, where):
             heapq.heappush(heap, candidate(grown))
@@ -226,17 +222,20 @@ def _batches(texts: Iterable[str], pattern: str, progress: Progress | None) -> I
 
 
 def _counted_batches(batches: Iterator[list[str]], pattern: str, n_processes: int) -> Iterator[Counter[str]]:
-    """Count batches in order; never more than two for each process are under way, so that memory is bounded."""
-    beginning = [batch for batch, _ in zip(batches, range(2))]  # a single batch is not worth a process
+    """Count batches as they come; at most two for each other process are under way, so that memory is bounded."""
+    beginning = list(islice(batches, 2))  # a single batch is not worth a process
     batches = chain(beginning, batches)
     if n_processes == 1 or len(beginning) < 2:
         yield from (_count(batch, pattern) for batch in batches)
         return
-    with ProcessPoolExecutor(n_processes) as pool:
+    with ProcessPoolExecutor(n_processes - 1) as pool:
         running = deque()
         for batch in batches:
-            running.append(pool.submit(_count, batch, pattern))
-            if len(running) == 2 * n_processes:
+            if len(running) < 2 * (n_processes - 1):
+                running.append(pool.submit(_count, batch, pattern))
+            else:  # the others have enough to do, so this process counts too
+                yield _count(batch, pattern)
+            while running and running[0].done():
                 yield running.popleft().result()
         yield from (counting.result() for counting in running)
 
@@ -250,7 +249,7 @@ def _count(texts: list[str], pattern: str) -> Counter[str]:
             pre_tokens.update(find_pre_tokens(first))
             words.update(rest)
     for word, count in words.items():
-        for pre_token in find_pre_tokens(" " + word):
+        for pre_token in [" " + word] if word.isalpha() else find_pre_tokens(" " + word):  # letters stay together, and are most words
             pre_tokens[pre_token] += count
     return pre_tokens
 
@@ -269,7 +268,8 @@ class Tokenizer:
     """Turns text into ids and back: ids 0 to 255 are the bytes, then comes one id for each merge in order, then the special tokens.
 
     merges: pairs of byte strings, in order of learning. special_tokens: strings that get ids of their own. pattern: how text is cut into
-    pre-tokens, for the module `regex`. Raises ValueError for merges of unknown tokens or to the same bytes twice.
+    pre-tokens, for the module `regex`. Raises ValueError for merges of unknown tokens or to the same bytes twice, and for special tokens that
+    are equal or empty.
 
     >>> tokenizer = Tokenizer([(b"l", b"o"), (b"lo", b"w")])
     >>> tokenizer.encode("low lot")
@@ -289,6 +289,8 @@ class Tokenizer:
                 raise ValueError(f"the merge of {left!r} and {right!r} gives bytes that are a token already; leave it out")
             self._ranks[left + right] = len(self._ranks)
         special_tokens = tuple(special_tokens)
+        if "" in special_tokens or len(set(special_tokens)) < len(special_tokens):
+            raise ValueError(f"the special tokens are {special_tokens}; they must differ, and none may be empty")
         self.special_tokens = {token: len(self._ranks) + i for i, token in enumerate(special_tokens)}
         self.vocab = [*self._ranks, *(token.encode() for token in special_tokens)]
         self._find_pre_tokens = regex.compile(pattern).findall
@@ -394,7 +396,7 @@ class Tokenizer:
         return f'{head[:-2]},\n "merges": [\n{merges}\n]\n}}\n'
 
     def to_tiktoken(self) -> "tiktoken.Encoding":
-        """Make a `tiktoken.Encoding` that gives the same ids."""
+        """Make a `tiktoken.Encoding` that gives the same ids, but for letters newer than the Unicode that it knows."""
         import tiktoken
 
         return tiktoken.Encoding(

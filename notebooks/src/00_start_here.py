@@ -52,8 +52,9 @@ plt.rcParams.update(plots.STYLE)
 # %% tags=["machine"]
 wanted = [Requirement(text) for text in requires("minilm") if "extra ==" not in text]
 old = [need.name for need in wanted if version(need.name) not in need.specifier]
-here, pages = environment(), ("SC_PAGE_SIZE", "SC_PHYS_PAGES")
-memory = f"{os.sysconf(pages[0]) * os.sysconf(pages[1]) / 2**30:.0f} GiB" if hasattr(os, "sysconf") else "not told"
+here, memory = environment(), "not told"
+if hasattr(os, "sysconf"):  # not on Windows
+    memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
 gpu = here["gpu"] or ("Apple" if torch.backends.mps.is_available() else "none")
 plots.show_table([
     {"what": "Python", "here": here["python"], "note": "3.11 or newer"},
@@ -62,7 +63,7 @@ plots.show_table([
     {"what": "processor cores", "here": here["cores"], "note": "two are enough"},
     {"what": "memory", "here": memory, "note": "for information"},
     {"what": "GPU", "here": gpu, "note": "not needed"},
-    {"what": "profile", "here": profile(), "note": "how much work the notebooks do: `ci`, `laptop` or `gpu`"},
+    {"what": "profile", "here": profile(), "note": "how much notebooks do: `ci`, `laptop`, `gpu`"},
 ])
 
 # %% [markdown]
@@ -77,8 +78,9 @@ model, tokenizer = load_model(folder)
 record = read_record(folder)
 file_size = (folder / "model.safetensors").stat().st_size
 display(Markdown(
-    f"**{model.n_params:,} parameters** in a file of {file_size / 1e6:.1f} MB, about the size of a photograph. Training took "
-    f"{record['result']['seconds'] / 60:.0f} minutes on this machine: {record['environment']['machine']}."
+    f"**{model.n_params:,} parameters** in a file of {file_size / 1e6:.1f} MB, about the size of "
+    f"a photograph. Training took {record['result']['seconds'] / 60:.0f} minutes on "
+    f"{record['environment']['cores']} cores of this kind: {record['environment']['machine']}."
 ))
 
 # %% [markdown]
@@ -88,7 +90,7 @@ display(Markdown(
 
 # %%
 def tell(opening, **settings):
-    """Print a story while it is being written, in lines of readable length; return the whole of it."""
+    """Print a story while it is being written, in lines of readable length; return it."""
     story = line = opening
     print(opening, end="")
     for piece in generate(model, tokenizer, opening, **settings):
@@ -121,10 +123,12 @@ story = tell("The dragon did not want to share the cake.", seed=2)
 # model's own probabilities count; above 1 the unlikely gets more than its share.
 
 # %%
-opening = widgets.Textarea(value="Once upon a time, a fish wanted to fly.", rows=2, layout={"width": "40em"})
-temperature = widgets.FloatSlider(value=0.8, min=0, max=1.6, step=0.1, description="temperature")
+wide = {"width": "40em"}
+opening = widgets.Textarea(value="Once upon a time, a fish wanted to fly.", rows=2, layout=wide)
+temperature = widgets.FloatSlider(value=0.8, min=0, max=1.6, step=0.1, description="temperature",
+                                  style={"description_width": "initial"})
 button = widgets.Button(description="Tell a story", button_style="primary")
-page, seeds = widgets.HTML(layout={"width": "40em"}), itertools.count()
+page, seeds = widgets.HTML(layout=wide), itertools.count()
 
 
 def write_page(_):
@@ -150,15 +154,18 @@ display(widgets.VBox([opening, widgets.HBox([temperature, button]), page]))
 
 # %% tags=["nbval-ignore-output"]
 openings = {
-    "Tom has a dog named Rex and a cat named Mimi. Tom called the dog. He said, \"Come here,": "Rex",
+    "Tom has a dog named Rex and a cat named Mimi. Tom said to the dog, \"Come here,": "Rex",
     "Ben lost his blue kite. Lily said, \"Do not cry, Ben. I will help you find your": "kite",
-    "Sara put the key in the box. Then she took it out and put it under the bed. The key is now under the": "bed",
+    "Sara put the key in the box. Then she put it under the bed. The key is now under the": "bed",
     "Sam is taller than Tim. Tim is taller than Ann. The smallest of the three is": "Ann",
     "Mia had two apples. Dad gave her one more apple. Now Mia has": "three",
     "Paris is a big city in the land of": "France",
 }
-choices = {text: "".join(generate(model, tokenizer, text, temperature=0, max_new_tokens=6)) for text in openings}
-plots.show_table([{"opening": text, "the model goes on": " ".join(choice.split()) + " …"} for text, choice in choices.items()])
+rows = []
+for text in openings:
+    choice = "".join(generate(model, tokenizer, text, temperature=0, max_new_tokens=6))
+    rows.append({"opening": text, "the model goes on": " ".join(choice.split()) + " …"})
+plots.show_table(rows)
 
 # %% [markdown]
 # <details><summary>Which are wrong? Decide, then open.</summary>
@@ -187,45 +194,58 @@ def published(name):
 
 mmlu = {row["system"]: float(row["accuracy_percent"]) for row in published("mmlu_5shot")}
 facts = {row["fact"]: row["value"] for row in published("tinystories_dataset_facts")}
-web, tiny, ours = "web pages, books and more", "TinyStories (tokens: the text, once)", "TinyStories, ours"
 giants = ("GPT-3", "Gopher", "Chinchilla", "LLaMA-7B", "LLaMA-13B", "LLaMA-65B")
-models = [
-    {"name": row["model"], "n_params": float(row["parameters"]), "n_tokens": float(row["training_tokens"]), "group": web}
-    for row in published("model_sizes_tokens") if row["model"] in giants
-] + [
-    {"name": row["model"], "n_params": float(row["parameters_blocks_plus_10000_row_embedding"]),
-     "n_tokens": float(facts["v1 train tokens, BPE 8192"]), "group": tiny}
-    for row in published("tinystories_hf_models") if row["model"] in ("TinyStories-1M", "TinyStories-8M", "TinyStories-33M")
-] + [{"name": "our model", "n_params": model.n_params, "n_tokens": record["result"]["n_tokens"], "group": ours}]
+dwarfs = ("TinyStories-1M", "TinyStories-8M", "TinyStories-33M")
+models = []
+for row in published("model_sizes_tokens"):
+    if row["model"] in giants:
+        models.append({"name": row["model"], "n_params": float(row["parameters"]),
+                       "n_tokens": float(row["training_tokens"]), "group": "web pages, books and more"})
+for row in published("tinystories_hf_models"):
+    if row["model"] in dwarfs:
+        models.append({"name": row["model"],
+                       "n_params": float(row["parameters_blocks_plus_10000_row_embedding"]),
+                       "n_tokens": float(facts["v1 train tokens, BPE 8192"]),
+                       "group": "TinyStories (tokens: the text, once)"})
+models.append({"name": "our model", "n_params": model.n_params,
+               "n_tokens": record["result"]["n_tokens"], "group": "TinyStories, ours"})
 
 # %%
 def exam(name):
     """The MMLU score of a model in per cent, as text; a dash if there is none."""
-    return next((f"{score:.1f}" for system, score in mmlu.items() if system.startswith(name)), "–")
+    found = [score for system, score in mmlu.items() if system.startswith(name)]
+    return f"{found[0]:.1f}" if found else "–"
 
 
 plots.show_table([
-    {"model": each["name"], "parameters": plots.short(each["n_params"]), "training tokens": plots.short(each["n_tokens"]),
-     "tokens per parameter": plots.short(each["n_tokens"] / each["n_params"]), "MMLU, %": exam(each["name"])}
+    {"model": each["name"], "parameters": plots.short(each["n_params"]),
+     "training tokens": plots.short(each["n_tokens"]),
+     "tokens per parameter": plots.short(each["n_tokens"] / each["n_params"]),
+     "MMLU, %": exam(each["name"])}
     for each in sorted(models, key=lambda each: -each["n_params"])
 ])
 
 # %% [markdown]
 # The three TinyStories models in this table are those of Eldan and Li. How many times they read their text is not published, so their tokens are
-# those of the text, read once. Their parameters are counted with the 10,000 tokens that they use.
+# those of the text, read once. Their parameters are counted with the 10,000 tokens that they use. Our tokens count every reading: the model
+# went through the same few million tokens several times.
 #
 # Sizes that span five powers of ten need logarithmic axes: each grid line is ten times the one before.
 
 # %% tags=["picture:giants_and_dwarfs"]
-sides = {"GPT-3": "below", "LLaMA-7B": "above", "LLaMA-13B": "below", "LLaMA-65B": "above", "TinyStories-1M": "below",
-         "TinyStories-8M": "below", "TinyStories-33M": "below"}
-points = [each | {"name": each["name"].removeprefix("TinyStories-"), "side": sides.get(each["name"], "right")} for each in models]
+above, below = ("LLaMA-7B", "LLaMA-65B"), ("GPT-3", "LLaMA-13B", *dwarfs)
+points = []
+for each in models:
+    side = "above" if each["name"] in above else "below" if each["name"] in below else "right"
+    points.append(each | {"name": each["name"].removeprefix("TinyStories-"), "side": side})
 fig, ax = plt.subplots()
 plots.giants_and_dwarfs(ax, points)
 ax.set_title("Chinchilla and LLaMA are smaller than Gopher, and read more")
-plots.show(fig, alt="Models by parameters and training tokens on logarithmic axes. GPT-3 and Gopher lie below two tokens per parameter, "
-           "Chinchilla and LLaMA-65B near twenty, LLaMA-7B near two hundred; the TinyStories models and ours are ten "
-           "thousand times smaller.")
+plots.show(fig, alt=(
+    "Models by parameters and training tokens on logarithmic axes. GPT-3 and Gopher lie below two "
+    "tokens per parameter, Chinchilla and LLaMA-65B near twenty, LLaMA-7B near two hundred; the "
+    "TinyStories models and ours are ten thousand times smaller."
+))
 
 # %% [markdown]
 # *Figure 1. Size and reading of ten models. Along a dashed line the ratio of tokens to parameters is the same.*
@@ -237,13 +257,18 @@ plots.show(fig, alt="Models by parameters and training tokens on logarithmic axe
 # Did it pay?
 
 # %%
-scores = {name: mmlu[name] for name in ("GPT-3 175B", "Gopher 280B", "LLaMA-13B", "LLaMA-65B", "TinyStories-8M")}
+taken = ("GPT-3 175B", "Gopher 280B", "LLaMA-13B", "LLaMA-65B", "TinyStories-8M")
+scores = {name: mmlu[name] for name in taken}
 scores["Chinchilla 70B"] = mmlu["Chinchilla 70B (Table 6)"]
+levels = {"guessing": mmlu["random"], "human expert": mmlu["average human expert"]}
 fig, ax = plt.subplots(figsize=(7.5, 3.2))
-plots.exam_scores(ax, scores, {"guessing": mmlu["random"], "human expert": mmlu["average human expert"]}, marked=["TinyStories-8M"])
+plots.exam_scores(ax, scores, levels, marked=["TinyStories-8M"])
 ax.set_title("Chinchilla beats a Gopher four times its size", pad=24)
-plots.show(fig, alt="MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65B 63.4, Gopher 280B 60.0, LLaMA-13B 46.9, GPT-3 175B 43.9, "
-           "TinyStories-8M 23.3, just under the 25 per cent of blind guessing. Human experts reach 89.8.")
+plots.show(fig, alt=(
+    "MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65B 63.4, Gopher 280B 60.0, LLaMA-13B "
+    "46.9, GPT-3 175B 43.9, TinyStories-8M 23.3, just under the 25 per cent of blind guessing. "
+    "Human experts reach 89.8."
+))
 
 # %% [markdown]
 # *Figure 2. MMLU, five worked examples given before each question. The TinyStories model (hatched) does no better than guessing.*
@@ -253,17 +278,27 @@ plots.show(fig, alt="MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65
 # result like a teacher.
 
 # %%
-names = {"GPT-4": "GPT-4 (size not published)", "GPT-2 large (774M, web text)": "GPT-2, 774M",
-         "GPT-2 small (125M, web text)": "GPT-2, 125M", ("512", "8"): "TinyStories-28M", ("64", "8"): "TinyStories-1M"}
-graded = {row["model"]: row for row in published("tinystories_fig4_gpt_eval")}
-graded |= {(row["hidden_size"], row["layers"]): row for row in published("tinystories_fig4_gpt_eval")}
-grades = {name: {quality: float(graded[key][f"{quality}_out_of_10"]) for quality in ("grammar", "consistency")}
-          for key, name in names.items()}
+table = published("tinystories_fig4_gpt_eval")
+rows = {(row["hidden_size"], row["layers"]) if row["layers"] else row["model"]: row for row in table}
+tellers = {
+    "GPT-4 (size not published)": "GPT-4",
+    "GPT-2, 774M": "GPT-2 large (774M, web text)",
+    "GPT-2, 125M": "GPT-2 small (125M, web text)",
+    "TinyStories-28M": ("512", "8"),
+    "TinyStories-1M": ("64", "8"),
+}
+grades = {}
+for name, key in tellers.items():
+    graded = rows[key]
+    grades[name] = {quality: float(graded[f"{quality}_out_of_10"]) for quality in ("grammar", "consistency")}
 fig, ax = plt.subplots(figsize=(7.5, 3.2))
 plots.story_grades(ax, grades)
 ax.set_title("At stories, 28 million parameters beat 774 million")
-plots.show(fig, alt="Grades out of ten for grammar and consistency. GPT-4: 8.8 and 9.9. GPT-2 with 774 million parameters: 6.4 and 6.0. "
-           "GPT-2 with 125 million: 5.4 and 4.3. TinyStories-28M: 8.3 and 9.0. TinyStories-1M: 6.1 and 4.5.")
+plots.show(fig, alt=(
+    "Grades out of ten for grammar and consistency. GPT-4: 8.8 and 9.9. GPT-2 with 774 million "
+    "parameters: 6.4 and 6.0. GPT-2 with 125 million: 5.4 and 4.3. TinyStories-28M: 8.3 and 9.0. "
+    "TinyStories-1M: 6.1 and 4.5."
+))
 
 # %% [markdown]
 # *Figure 3. GPT-4's grades for finished stories, one row for each story-teller.*
@@ -294,15 +329,20 @@ plots.show(fig, alt="Grades out of ten for grammar and consistency. GPT-4: 8.8 a
 # **Predict.** Put these four texts in order, from the least surprising to the most surprising for our model.
 
 # %%
-tale = "Once upon a time, there was a little dog named Max. Max liked to run in the park with his red ball."
+tale = "Once upon a time, there was a little dog named Max. Max liked to run with his red ball."
 texts = {
     "a story": tale,
     "the same words, backwards": " ".join(reversed(tale.split())),
-    "a line of news": "The central bank raised interest rates by a quarter of a point on Thursday, citing persistent inflation.",
-    "a story in German": "Es war einmal ein kleiner Hund, der jeden Tag mit seinem roten Ball im Park spielen wollte.",
+    "a line of news": "The central bank raised interest rates on Thursday, citing persistent inflation.",
+    "a story in German": "Es war einmal ein kleiner Hund, der jeden Tag mit seinem Ball spielen wollte.",
 }
-surprise = {name: evaluate(model, encode_stories([text], tokenizer), tokenizer).bits_per_byte for name, text in texts.items()}
-plots.show_table([{"text": name, "bytes": len(texts[name].encode()), "bits per byte": f"{bits:.2f}"} for name, bits in surprise.items()])
+surprise = {}
+for name, text in texts.items():
+    surprise[name] = evaluate(model, encode_stories([text], tokenizer), tokenizer).bits_per_byte
+plots.show_table([
+    {"text": name, "bytes": len(text.encode()), "bits per byte": f"{surprise[name]:.2f}"}
+    for name, text in texts.items()
+])
 assert surprise["a story"] < surprise["the same words, backwards"] < surprise["a story in German"]
 assert surprise["a story"] < surprise["a line of news"]
 
@@ -317,15 +357,16 @@ assert surprise["a story"] < surprise["a line of news"]
 result = record["result"]
 bits = result["valid_bits_per_byte"]
 display(Markdown(
-    f"Over {result['valid_n_bytes']:,} bytes of stories it never saw, our model needs **{bits:.3f} bits per byte**: "
-    f"{bits / 8:.1%} of the space of a plain file. It read {result['n_tokens']:,} tokens to get there."
+    f"Over {result['valid_n_bytes']:,} bytes of stories it never saw, our model needs "
+    f"**{bits:.3f} bits per byte**: {bits / 8:.1%} of the space of a plain file. "
+    f"It read {result['n_tokens']:,} tokens to get there."
 ))
 
 # %% [markdown]
 # How did it get there? Every run in this course writes a log. This is our model's:
 
 # %% tags=["picture:training_curve"]
-with open(DATA / "runs" / "tinystories" / "tinystories.jsonl", encoding="utf-8") as file:
+with open(DATA / "runs" / "tinystories" / "shipped.jsonl", encoding="utf-8") as file:
     log = [json.loads(line) for line in file]
 scored = [line for line in log if "valid_bits_per_byte" in line]
 first, last = scored[0]["valid_bits_per_byte"], scored[-1]["valid_bits_per_byte"]
@@ -334,7 +375,10 @@ share = halfway["tokens"] / scored[-1]["tokens"]
 fig, ax = plt.subplots(figsize=(7.5, 3.6))
 plots.loss_curve(ax, log, y="valid_bits_per_byte")
 ax.set_title(f"Half of the gain came in the first {share:.0%} of the reading")
-plots.show(fig, alt=f"Validation loss against tokens read: it falls from {first:.2f} to {last:.2f} bits per byte, fast at first and then ever more slowly.")
+plots.show(fig, alt=(
+    f"Validation loss against tokens read: it falls from {first:.2f} to {last:.2f} bits per byte, "
+    "fast at first and then ever more slowly."
+))
 
 # %% [markdown]
 # *Figure 4. Loss on stories kept apart, while our model was training. Measured on a part of the validation file at each
@@ -363,7 +407,8 @@ plots.show(fig, alt=f"Validation loss against tokens read: it falls from {first:
 
 # %% [markdown]
 # ## Exercises
-#
+
+# %% [markdown]
 # **1. Predict and measure (5 minutes).** Set the temperature in the box to 0 and press the button three times. Then try 1.6. Before each: what will
 # change from one press to the next?
 #
@@ -373,7 +418,8 @@ plots.show(fig, alt=f"Validation loss against tokens read: it falls from {first:
 # get so much weight that sooner or later one of them derails a sentence, and the model then goes on from the wreck. In
 # between lies a compromise between dull and broken; chapter 07 draws it.
 # </details>
-#
+
+# %% [markdown]
 # **2. Estimate by hand (5 minutes).** The file of our model keeps two bytes for each parameter. Check that against the size printed above. How
 # large would Gopher's file be?
 #
@@ -382,7 +428,8 @@ plots.show(fig, alt=f"Validation loss against tokens read: it falls from {first:
 # Twice the number of parameters, plus a little for the names of the tensors: the sizes agree. Gopher has 280 billion parameters:
 # 2 × 280 × 10⁹ bytes = 560 GB. Merely loading it takes a room of machines; that is why size is also a question of who can take part.
 # </details>
-#
+
+# %% [markdown]
 # **3. Estimate by hand (10 minutes).** Training takes about 6 operations for each parameter and each token (chapter 10 shows why). From the
 # table above: which took more computation, Gopher or Chinchilla? How does LLaMA-7B compare with GPT-3?
 #
@@ -391,7 +438,8 @@ plots.show(fig, alt=f"Validation loss against tokens read: it falls from {first:
 # Gopher: 6 × 280 × 10⁹ × 300 × 10⁹ = 5.04 × 10²³. Chinchilla: 6 × 70 × 10⁹ × 1.4 × 10¹² = 5.88 × 10²³, nearly the same: the same money, spent
 # on another shape. LLaMA-7B: 6 × 6.7 × 10⁹ × 10¹² = 4.02 × 10²², about an eighth of GPT-3's 3.15 × 10²³.
 # </details>
-#
+
+# %% [markdown]
 # **4. Find the slip (10 minutes).** Let the model tell five stories at temperature 0.8. In each, find the first sentence that contradicts an earlier one, and
 # write down its number. Do the same at 0.4. Which stories hold together longer? How many stories would you need to be sure?
 #

@@ -1,0 +1,109 @@
+"""Settings that cannot work are refused with a message that says which and why."""
+
+import dataclasses
+
+import pytest
+
+from minilm.config import ModelConfig, TrainConfig, profile
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *[
+            ({name: 0}, f"{name} is 0; it must be at least 1")
+            for name in ("vocab_size", "context_length", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_ff")
+        ],
+        ({"n_layers": -1}, "n_layers is -1"),
+        ({"d_model": 100, "n_heads": 3}, "d_model 100 is not a multiple of n_heads 3"),
+        ({"n_heads": 4, "n_kv_heads": 3}, "n_heads 4 is not a multiple of n_kv_heads 3"),
+        ({"n_heads": 4, "n_kv_heads": 8}, "n_heads 4 is not a multiple of n_kv_heads 8"),
+        ({"d_model": 12, "n_heads": 4}, r"head_dim is 3 \(d_model / n_heads\); RoPE rotates pairs"),
+        ({"rope_theta": 0.0}, "rope_theta 0.0 and norm_eps 1e-05 must be positive"),
+        ({"norm_eps": -1e-5}, "rope_theta 10000.0 and norm_eps -1e-05 must be positive"),
+    ],
+)
+def test_a_shape_that_cannot_be_built_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        ModelConfig(**changes)
+
+
+def test_the_smallest_shape_is_accepted():
+    smallest = ModelConfig(vocab_size=1, context_length=1, d_model=2, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=1)
+    assert smallest.head_dim == 2
+
+
+def test_a_head_is_its_share_of_the_width():
+    assert ModelConfig(d_model=192, n_heads=6, n_kv_heads=2).head_dim == 32
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        ({}, "the budget is missing; give one of minutes, max_tokens, max_steps"),
+        ({"minutes": 5, "max_steps": 10}, "the budget is minutes and max_steps; give one"),
+        ({"minutes": 5, "max_tokens": 100, "max_steps": 10}, "the budget is minutes and max_tokens and max_steps"),
+        ({"minutes": 0}, "minutes is 0; it must be more than 0"),
+        ({"max_tokens": -1}, "max_tokens is -1; it must be more than 0"),
+        ({"max_steps": 0}, "max_steps is 0; it must be more than 0"),
+        ({"minutes": float("nan")}, "minutes is nan; it must be more than 0"),
+    ],
+)
+def test_the_budget_is_exactly_one_positive_number(budget, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**budget)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        *[
+            ({name: 0}, f"{name} is 0; it must be more than 0")
+            for name in ("batch_size", "accumulation_steps", "clip_norm", "eval_every", "save_every", "log_every")
+        ],
+        *[({name: -0.1}, f"{name} is -0.1; it must not be negative") for name in ("max_lr", "muon_lr", "weight_decay")],
+        *[({name: 1.5}, f"{name} is 1.5; it must lie between 0 and 1") for name in ("min_lr_ratio", "warmup_ratio", "beta1", "beta2")],
+        ({"warmup_ratio": -0.5}, "warmup_ratio is -0.5; it must lie between 0 and 1"),
+        ({"beta2": float("nan")}, "beta2 is nan; it must lie between 0 and 1"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd'; it must be one of muon, adamw"),
+        ({"schedule": "constant"}, "schedule is 'constant'; it must be one of linear, cosine"),
+        ({"device": "tpu"}, "device is 'tpu'; it must be one of auto, cpu, cuda, mps"),
+        ({"precision": "float16"}, "precision is 'float16'; it must be one of auto, float32, bfloat16"),
+        ({"compile": True}, "compile is True; it must be one of auto, yes, no"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(max_steps=10, **changes)
+
+
+def test_the_ends_of_the_ranges_are_accepted():
+    TrainConfig(max_steps=1, max_lr=0, muon_lr=0, weight_decay=0, min_lr_ratio=1, warmup_ratio=1, beta1=0, beta2=0)
+
+
+def test_a_copy_has_the_change_and_the_original_has_not():
+    config = TrainConfig(max_steps=10, batch_size=3)
+    assert config.replace(seed=7) == TrainConfig(max_steps=10, batch_size=3, seed=7)
+    assert config.seed == 0
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        config.replace(batch_size=0)
+
+
+@pytest.mark.parametrize("config", [ModelConfig(), TrainConfig(max_steps=10)])
+def test_settings_cannot_be_changed_in_place(config):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.seed = 1
+
+
+def test_the_profile_comes_from_the_environment(monkeypatch):
+    for name in ("ci", "laptop", "gpu"):
+        monkeypatch.setenv("MINILM_PROFILE", name)
+        assert profile() == name
+    monkeypatch.delenv("MINILM_PROFILE")
+    assert profile() == "laptop"
+
+
+def test_an_unknown_profile_is_refused(monkeypatch):
+    monkeypatch.setenv("MINILM_PROFILE", "desktop")
+    with pytest.raises(ValueError, match="MINILM_PROFILE is 'desktop'; it must be one of ci, laptop, gpu"):
+        profile()

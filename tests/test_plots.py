@@ -1,0 +1,261 @@
+"""The figures draw what they are given, the same bytes each time, in colours that everyone can tell apart."""
+
+import base64
+import itertools
+import struct
+import zlib
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+
+from minilm import plots
+from minilm.plots import COLOURS, GREY, VERMILION, exam_scores, giants_and_dwarfs, loss_curve, short, show, show_table, story_grades
+
+
+@pytest.fixture
+def ax():
+    with plots.style():
+        fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed, as (data, metadata)."""
+    calls = []
+    monkeypatch.setattr(plots, "display", lambda data, raw, metadata=None: calls.append((data, metadata)))
+    return calls
+
+
+MODELS = [
+    {"name": "A", "n_params": 1e9, "n_tokens": 3e11, "group": "giants", "side": "left"},
+    {"name": "B", "n_params": 7e10, "n_tokens": 1.4e12, "group": "balanced"},
+    {"name": "C", "n_params": 1e6, "n_tokens": 4e8, "group": "ours", "side": "above"},
+    {"name": "D", "n_params": 5e11, "n_tokens": 2e11, "group": "giants", "side": "below"},
+]
+LOG = [{"step": i, "tokens": 100 * i, "loss": 5 - 0.01 * i + 0.3 * (i % 2)} for i in range(1, 201)]
+
+
+def draw(ax, kind):
+    match kind:
+        case "giants_and_dwarfs":
+            return giants_and_dwarfs(ax, MODELS)
+        case "exam_scores":
+            return exam_scores(ax, {"A": 25.9, "B": 67.6}, {"guessing": 25}, marked=["B"])
+        case "story_grades":
+            return story_grades(ax, {"A": {"grammar": 5, "plot": 3}, "B": {"grammar": 9, "plot": 7}})
+        case "loss_curve":
+            return loss_curve(ax, LOG, label="ours")
+
+
+KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve"]
+
+
+def texts(ax) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def chunks_of(png: bytes) -> dict[bytes, bytes]:
+    chunks, place = {}, 8
+    while place < len(png):
+        size = struct.unpack(">I", png[place : place + 4])[0]
+        chunks[png[place + 4 : place + 8]] = png[place + 8 : place + 8 + size]
+        assert zlib.crc32(png[place + 4 : place + 8 + size]) == struct.unpack(">I", png[place + 8 + size : place + 12 + size])[0]
+        place += 12 + size
+    return chunks
+
+
+def test_a_figure_is_shown_with_its_words_at_half_its_pixels_and_closed(ax, shown):
+    show(ax.figure, alt="A line that falls.")
+    ((data, metadata),) = shown
+    chunks = chunks_of(base64.b64decode(data["image/png"]))
+    width = struct.unpack(">I", chunks[b"IHDR"][:4])[0]
+    assert 1200 < width < 1500  # 7.5 inches of 200 pixels, less the margins
+    assert data["text/plain"] == "A line that falls." and metadata == {"image/png": {"alt": "A line that falls.", "width": width // 2}}
+    assert b"tEXt" not in chunks  # a version or a date would change with the machine
+    assert not plt.fignum_exists(ax.figure.number)
+
+
+@pytest.mark.parametrize("alt", ["", " \n"])
+def test_a_figure_without_words_is_refused(ax, shown, alt):
+    with pytest.raises(ValueError, match="alt is empty; say in a sentence what the figure shows"):
+        show(ax.figure, alt=alt)
+    assert not shown
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_drawn_again_has_the_same_bytes(shown, kind):
+    for _ in range(2):
+        with plots.style():
+            fig, ax = plt.subplots(figsize=(4, 3))
+            draw(ax, kind)
+            show(fig, alt="Words.")
+    assert shown[0] == shown[1]
+
+
+def test_the_style_ends_with_its_block():
+    before = plt.rcParams["axes.spines.top"], plt.rcParams["font.size"]
+    with plots.style():
+        assert (plt.rcParams["axes.spines.top"], plt.rcParams["font.size"]) == (False, 11)
+    assert (plt.rcParams["axes.spines.top"], plt.rcParams["font.size"]) == before
+
+
+def test_a_table_has_its_numbers_to_the_right(shown):
+    rows = [{"model": "A", "loss": "1.25", "change": -0.5, "tokens": 12}, {"model": "3B", "loss": "–", "change": "+2 %", "tokens": ""}]
+    show_table(rows)
+    ((data, _),) = shown
+    assert data["text/markdown"] == data["text/plain"]
+    assert data["text/plain"].split("\n") == [
+        "| model | loss | change | tokens |",
+        "| :--- | ---: | ---: | ---: |",
+        "| A | 1.25 | -0.5 | 12 |",
+        "| 3B | – | +2 % |  |",
+    ]
+
+
+@pytest.mark.parametrize("rows", [[], [{"a": 1}, {"b": 2}], [{"a": 1, "b": 2}, {"a": 1}], [{"a": 1, "b": 2}, {"b": 2, "a": 1}]])
+def test_a_table_with_holes_is_refused(shown, rows):
+    with pytest.raises(ValueError, match="at least one row, and the same keys in every row"):
+        show_table(rows)
+    assert not shown
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(0, "0"), (0.25, "0.25"), (999, "999"), (999.4, "999"), (999.5, "1K"), (1000, "1K"), (12_345, "12.3K"), (999_499, "999K"), (999_500, "1M"),
+     (1.005e9, "1B"), (1.4e12, "1.4T"), (1.5e14, "150T")],
+)  # fmt: skip
+def test_large_numbers_as_people_say_them(number, written):
+    assert short(number) == written
+
+
+@given(st.floats(1, 9.9e14))
+def test_short_numbers_are_three_digits_and_nearly_right(number):
+    digits, unit = short(number).rstrip("KMBT"), short(number)[-1]
+    assert len(digits.replace(".", "")) <= 3 and "e" not in digits
+    assert float(digits) * {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}.get(unit, 1) == pytest.approx(number, rel=0.0051)
+
+
+def test_models_stand_where_their_numbers_say(ax):
+    assert giants_and_dwarfs(ax, MODELS, ratios=(20,)) is ax
+    groups = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+    assert {name: sorted(zip(*line.get_data())) for name, line in groups.items()} == {
+        "giants": [(1e9, 3e11), (5e11, 2e11)],
+        "balanced": [(7e10, 1.4e12)],
+        "ours": [(1e6, 4e8)],
+    }
+    assert len({line.get_marker() for line in groups.values()}) == len({line.get_color() for line in groups.values()}) == 3
+    assert {text.get_text(): text.xy for text in ax.texts[:4]} == {m["name"]: (m["n_params"], m["n_tokens"]) for m in MODELS}
+    assert [text.get_ha() for text in ax.texts[:4]] == ["right", "left", "center", "center"]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert all(ax.get_xlim()[0] < m["n_params"] < ax.get_xlim()[1] and ax.get_ylim()[0] < m["n_tokens"] < ax.get_ylim()[1] for m in MODELS)
+
+
+def test_a_line_of_equal_ratio_goes_through_equal_ratios_and_its_name_along_it(ax):
+    giants_and_dwarfs(ax, MODELS, ratios=(20, 200))
+    lines = [line for line in ax.lines if line.get_color() == GREY]
+    for line, ratio in zip(lines, (20, 200), strict=True):
+        (x, y), (x2, y2) = line.get_xy1(), line.get_xy2()
+        assert y / x == pytest.approx(ratio) and y2 / x2 == pytest.approx(ratio) and x2 > 10 * x
+    ax.figure.canvas.draw()
+    name = next(text for text in ax.texts if text.get_text() == "20 tokens per parameter")
+    place, further = ax.transData.transform([(name.xy[0], name.xy[1]), (10 * name.xy[0], 10 * name.xy[1])])
+    assert name.xy[1] / name.xy[0] == pytest.approx(20)
+    assert name.get_rotation() == pytest.approx(np.degrees(np.arctan2(*(further - place)[::-1])), abs=0.5)
+
+
+def test_the_best_score_stands_on_top(ax):
+    scores = {"A": 25.9, "B": 67.6, "C": 43.9}
+    assert exam_scores(ax, scores, {"guessing": 25, "experts": 89.8}, marked=["C"]) is ax
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["A", "C", "B"] and [bar.get_width() for bar in ax.patches] == [25.9, 43.9, 67.6]
+    assert [to_hex(bar.get_facecolor()).upper() == VERMILION for bar in ax.patches] == [False, True, False]
+    assert [bool(bar.get_hatch()) for bar in ax.patches] == [False, True, False]
+    assert texts(ax) == ["25.9", "43.9", "67.6", "guessing, 25 %", "experts, 89.8 %"]
+    assert [line.get_xdata()[0] for line in ax.lines] == [25, 89.8] and ax.get_xlim() == (0, 100)
+
+
+def test_grades_stand_in_the_rows_of_their_story_tellers(ax):
+    grades = {"small": {"grammar": 5.0, "plot": 3.0}, "large": {"grammar": 9.0, "plot": 7.5}}
+    assert story_grades(ax, grades) is ax
+    rows = {tick.get_text(): place for tick, place in zip(ax.get_yticklabels(), ax.get_yticks())}
+    assert rows["small"] > rows["large"]  # the first given on top
+    for line in ax.lines:
+        assert dict(zip(line.get_ydata(), line.get_xdata())) == {name: grade[line.get_label()] for name, grade in grades.items()}
+    assert [line.get_label() for line in ax.lines] == ["grammar", "plot"]
+    assert len({line.get_marker() for line in ax.lines}) == 2
+    (bars,) = ax.collections
+    assert sorted(tuple(segment[:, 0]) for segment in bars.get_segments()) == [(3.0, 5.0), (7.5, 9.0)]
+
+
+def test_a_short_curve_shows_every_point_that_was_logged(ax):
+    log = [{"step": 1, "loss": 5.0}, {"step": 2, "valid_bits_per_byte": 2.0}, {"step": 3, "loss": 4.0}]
+    assert loss_curve(ax, log, x="step") is ax
+    (line,) = ax.lines
+    assert line.get_xydata().tolist() == [[1, 5], [3, 4]] and line.get_marker() == "o"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("optimizer steps", "training loss, nats per token")
+    assert ax.get_legend() is None
+
+
+def test_a_long_curve_gets_its_running_mean(ax):
+    loss_curve(ax, LOG, label="ours")
+    thin, mean = ax.lines
+    assert thin.get_xydata().tolist() == [[line["tokens"], line["loss"]] for line in LOG] and thin.get_alpha() == 0.3
+    by_hand = [[sum(line[key] for line in LOG[i : i + 5]) / 5 for key in ("tokens", "loss")] for i in range(196)]
+    np.testing.assert_allclose(mean.get_xydata(), by_hand)
+    assert mean.get_color() == thin.get_color()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["ours"]
+
+
+def test_a_log_without_the_numbers_is_refused(ax):
+    with pytest.raises(ValueError, match="no line of the log has both 'tokens' and 'valid_bits_per_byte'"):
+        loss_curve(ax, LOG, y="valid_bits_per_byte")
+
+
+def linear(colour: str) -> np.ndarray:
+    """sRGB to linear light, as IEC 61966-2-1 says."""
+    c = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """Linear light to CIE L*a*b* under D65, where a distance of about 2 can just be seen."""
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    t = to_xyz @ np.clip(rgb, 0, 1) / to_xyz.sum(axis=1)
+    x, y, z = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+# Machado, Oliveira and Fernandes 2009, table 1, severity 1.0: what linear light becomes for eyes that lack one kind of cone.
+EYES = {
+    "normal": np.eye(3),
+    "no long cones": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no middle cones": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no short cones": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def nearest(colours, eye) -> float:
+    return min(np.linalg.norm(lab(EYES[eye] @ linear(a)) - lab(EYES[eye] @ linear(b))) for a, b in itertools.combinations(colours, 2))
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_colours_differ_for_every_kind_of_eye(eye):
+    assert nearest(COLOURS, eye) > 10
+
+
+def test_the_simulated_eyes_confuse_what_such_eyes_confuse():
+    red_and_green = ["#D62728", "#2CA02C"]  # of many plots
+    assert nearest(red_and_green, "no middle cones") < 10 < 100 < nearest(red_and_green, "normal")
+
+
+@pytest.mark.parametrize("colour", [*COLOURS, GREY])
+def test_colours_stand_out_from_white(colour):
+    # The contrast of WCAG 2: 3 is what it asks of graphics, 4.5 of small letters.
+    contrast = 1.05 / (linear(colour) @ [0.2126, 0.7152, 0.0722] + 0.05)
+    assert contrast >= (4.5 if colour == GREY else 3)
