@@ -35,7 +35,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, hidden: Tensor, weight: Tensor, targets: Tensor, chunk_size: int) -> Tensor:
-        # Autocast does not reach into the matrix products below, so its choice of precision is made here once.
+        # Autocast would cast the weight anew for every chunk; its choice of precision is made here once.
         device = hidden.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
         head = weight.to(dtype)

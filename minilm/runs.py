@@ -90,6 +90,9 @@ def resume_run(out: Path, *, cache_dir: Path = CACHE, callbacks: Callbacks = ())
     config = TrainConfig(**record["training"])
     training = Training(Transformer(ModelConfig(**record["model"]), seed=config.seed), config, train_ids)
     resume(training, out)
+    # Another number of threads adds up in another order: the record says where each part was done.
+    record.setdefault("resumed", []).append({"step": training.step, **environment()})
+    write_json(out / "run.json", record)
     return _train_and_judge(training, valid_ids, tokenizer, out, record, callbacks)
 
 
@@ -114,7 +117,8 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
     row = {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
            "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
            **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
-           **record["model"], **record["training"], **record["result"], **record["environment"]}  # fmt: skip
+           **record["model"], **record["training"], **record["result"], **record["environment"],
+           "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
     table = Path(folder) / experiment / "runs.csv"
     table.parent.mkdir(parents=True, exist_ok=True)
     rows = list(csv.DictReader(table.open(newline=""))) if table.exists() else []
@@ -208,7 +212,7 @@ def _card(name: str, record: dict, data_note: str, stories: list[str]) -> str:
     return f"""# {name}
 
 A language model of {record["n_params"]:,} parameters ({record["n_params_without_embeddings"]:,} without the embedding table), trained by
-this repository. `minilm generate {name}` makes it write; chapter 00 shows it at work.
+this repository. `minilm generate data/models/{name}` makes it write; chapter 00 shows it at work.
 
 | | |
 |---|---|
@@ -217,7 +221,7 @@ this repository. `minilm generate {name}` makes it write; chapter 00 shows it at
 vocabulary {model["vocab_size"]:,}, context {model["context_length"]} tokens |
 | training | {result["n_tokens"]:,} tokens ({result["n_tokens"] / record["train_tokens"]:.1f} passes over {record["train_tokens"]:,}), \
 {training["max_steps"]:,} steps, seed {training["seed"]} |
-| time | {result["seconds"] / 60:.0f} minutes on {record["environment"]["machine"]}, {record["environment"]["threads"]} threads |
+| time | {result["seconds"] / 60:.0f} minutes on {record["environment"]["cores"]} cores of {record["environment"]["machine"]} |
 | validation | **{result["valid_bits_per_byte"]:.4f} bits per byte** over {result["valid_n_bytes"]:,} bytes of stories it never saw, \
 as shipped (half-precision weights) |
 | command | `{record["command"]}` |
@@ -228,7 +232,7 @@ Every setting is in `run.json`.
 
 ## Stories of its own
 
-Written from nothing (`minilm generate {name} --prompt ""`), seeds 0 to {len(stories) - 1}, unedited:
+Written from nothing (`minilm generate data/models/{name} --prompt "" --max-new-tokens 400`), seeds 0 to {len(stories) - 1}, unedited:
 
 {told}
 

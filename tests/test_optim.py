@@ -135,13 +135,12 @@ def test_orthogonalising_moves_only_the_singular_values_by_the_polynomial(shape)
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
 def test_orthogonalising_brings_singular_values_near_one_and_keeps_directions(scale):
-    matrices = scale * torch.randn(20, 16, 48, generator=torch.Generator().manual_seed(0))
-    result = orthogonalise(matrices)
+    u, _, v_transposed = torch.linalg.svd(torch.randn(20, 16, 48, generator=torch.Generator().manual_seed(0)), full_matrices=False)
+    before = scale * torch.logspace(0, -1.7, 16)  # the largest is 50 times the smallest
+    result = orthogonalise((u * before) @ v_transposed)
     values = torch.linalg.svdvals(result)
     assert values.min() > 0.6 and values.max() < 1.25
-    u, _, v_transposed = torch.linalg.svd(matrices, full_matrices=False)
-    nearest = u @ v_transposed
-    assert torch.cosine_similarity(result.flatten(1), nearest.flatten(1)).min() > 0.97
+    assert torch.cosine_similarity(result.flatten(1), (u @ v_transposed).flatten(1)).min() > 0.97
 
 
 def test_orthogonalising_nothing_gives_nothing():
