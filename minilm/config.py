@@ -1,7 +1,7 @@
 """What does a run need to know? Every setting of a model and of a training, in two frozen dataclasses.
 
 Notebooks, the command line and the records in `data/runs/` all use these, so a setting has one name everywhere. The defaults are
-those of a five-minute run on two CPU cores, chosen on a development split of the training text (docs/LOG.md, 2026-11-23).
+those of a five-minute run on two CPU cores, chosen on a development split of the training text (docs/LOG.md, 2026-11-25).
 
 Built by hand in: chapter 05 (the shape) and chapter 06 (the training). Left out on purpose: registries of models, YAML, inheritance.
 """
@@ -52,7 +52,7 @@ class ModelConfig:
     """Number of blocks."""
     n_heads: int = 4
     """Query heads of an attention."""
-    n_kv_heads: int = 4
+    n_kv_heads: int = 2
     """Key and value heads; fewer than `n_heads` is grouped-query attention."""
     d_ff: int = 384
     """Width of the feed-forward layer."""
@@ -103,9 +103,9 @@ class TrainConfig:
     """Forward passes whose gradients are averaged before each update."""
     optimizer: Literal["muon", "adamw"] = "muon"
     """`muon`: Muon for the matrices of the blocks, AdamW for the rest. `adamw`: AdamW for all."""
-    max_lr: float = 6e-3
+    max_lr: float = 0.01
     """Peak learning rate of AdamW."""
-    muon_lr: float = 0.02
+    muon_lr: float = 0.012
     """Peak learning rate of Muon."""
     min_lr_ratio: float = 0.0
     """The last learning rate as a share of the peak."""
@@ -113,7 +113,7 @@ class TrainConfig:
     """Shape of the decay after the warm-up."""
     warmup_ratio: float = 0.03
     """Share of the steps in which the learning rate rises from zero."""
-    weight_decay: float = 0.1
+    weight_decay: float = 0.2
     """Decay of matrices (not of norms, and not of the embedding)."""
     beta1: float = 0.9
     """AdamW's memory of the gradient."""

@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -163,14 +164,15 @@ def _seconds_per_step(training: Training, trial_seconds: float) -> float:
     config, before = training.config, {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
     training.config = config.replace(minutes=None, max_steps=10**6)
     training.update()[0].item()  # the first step still warms up; item() waits for the device
-    n_steps, start = 0, time.perf_counter()
-    while n_steps < 3 or time.perf_counter() - start < trial_seconds:
+    times = [time.perf_counter()]
+    while len(times) < 4 or times[-1] - times[0] < trial_seconds:
         training.update()[0].item()
-        n_steps += 1
-    seconds = time.perf_counter() - start
+        times.append(time.perf_counter())
+    # Memory and caches are still settling, so a step of the faster half is the better guess at those to come.
+    seconds = statistics.quantiles(np.diff(times), n=4)[0]
     training.model.load_state_dict(before)
     training.config, training.optimizers, training.step = config, build_optimizers(training.model, config), 0
-    return seconds / n_steps
+    return seconds
 
 
 def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: Path,

@@ -20,7 +20,8 @@ SHAPE = ModelConfig(vocab_size=257, context_length=16, d_model=64, n_layers=2, n
 TOKENIZER = Tokenizer([])
 IDS = encode_stories([f"{name} has a {thing}." for name in ("Ana", "Ben", "Cem", "Dua") for thing in ("cat", "dog", "cup", "hat")] * 20, TOKENIZER)
 VALID = IDS[:200]
-CONFIG = TrainConfig(max_steps=12, batch_size=2, precision="float32", compile="no", device="cpu", save_every=5, eval_every=6, log_every=4)
+CONFIG = TrainConfig(max_steps=12, batch_size=2, max_lr=6e-3, muon_lr=0.02, weight_decay=0.1, precision="float32", compile="no", device="cpu",
+                     save_every=5, eval_every=6, log_every=4)  # fmt: skip
 
 
 def new_training(config: TrainConfig = CONFIG) -> Training:

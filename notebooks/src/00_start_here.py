@@ -290,7 +290,7 @@ tellers = {
 grades = {}
 for name, key in tellers.items():
     graded = rows[key]
-    grades[name] = {quality: float(graded[f"{quality}_out_of_10"]) for quality in ("grammar", "consistency")}
+    grades[name] = {word: float(graded[f"{word}_out_of_10"]) for word in ("grammar", "consistency")}
 fig, ax = plt.subplots(figsize=(7.5, 3.2))
 plots.story_grades(ax, grades)
 ax.set_title("At stories, 28 million parameters beat 774 million")
