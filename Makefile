@@ -27,7 +27,7 @@ lab: setup
 	$(BIN)/jupyter lab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
 
 test: setup
-	$(BIN)/python -m pytest $(if $(TINYSTORIES),--tinystories $(TINYSTORIES)) $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
 
 course: setup
 	$(BIN)/jupyter nbconvert --to html --execute --output-dir build notebooks/*.ipynb

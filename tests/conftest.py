@@ -20,7 +20,7 @@ def tinystories(request) -> Path:
     """The folder of real text; the tests that need it are skipped without `--tinystories PATH`."""
     given = request.config.getoption("--tinystories")
     if given is None:
-        pytest.skip("needs real text: pytest --tinystories PATH")
+        pytest.skip("needs real text: make test TINYSTORIES=PATH, or pytest tests --tinystories PATH")
     folder = Path(given)
     missing = [name for name in ("train.txt", "valid.txt") if not (folder / name).is_file()]
     if missing:

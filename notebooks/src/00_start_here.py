@@ -374,17 +374,18 @@ halfway = next(line for line in scored if line["valid_bits_per_byte"] <= (first 
 share = halfway["tokens"] / scored[-1]["tokens"]
 fig, ax = plt.subplots(figsize=(7.5, 3.6))
 plots.loss_curve(ax, log, y="valid_bits_per_byte")
-ax.set_title(f"Half of the gain came in the first {share:.0%} of the reading")
+ax.set_title(f"Half of this fall came in the first {share:.0%} of the reading")
 plots.show(fig, alt=(
     f"Validation loss against tokens read: it falls from {first:.2f} to {last:.2f} bits per byte, "
-    "fast at first and then ever more slowly."
+    "fast at first, then more slowly and steadily."
 ))
 
 # %% [markdown]
 # *Figure 4. Loss on stories kept apart, while our model was training. Measured on a part of the validation file at each
 # point, so its last value differs a little from the score above.*
 #
-# Fast, then slow, then slower: nearly every training curve in the world has this shape. How much more reading would be needed for the next tenth of a bit, and would a
+# Fast, then slow: nearly every training curve in the world begins like this. (That it keeps falling so steadily towards the end is partly the work of
+# the learning rate, which is turned down step by step: chapter 06.) How much more reading would be needed for the next tenth of a bit, and would a
 # larger model have been a better use of the same hours? Those are the questions of chapter 10.
 
 # %% [markdown]
