@@ -181,7 +181,7 @@ def _train_and_judge(training: Training, valid_ids, tokenizer: Tokenizer, out: P
     record["result"] = {
         "n_tokens": n_tokens,
         **{f"valid_{key}": value for key, value in judged.to_dict().items()},
-        "seconds": round(training.seconds, 1),
+        "seconds": round(training.seconds, 3),
         "tokens_per_second": round(n_tokens / training.seconds, 1),
         "peak_memory_bytes": peak_memory_bytes(),
     }

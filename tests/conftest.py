@@ -9,6 +9,7 @@ os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: noteb
 
 
 def pytest_addoption(parser):
+    # Alone, it must be written --tinystories=PATH: pytest takes a word of its own for a place with tests, and looks for its settings there.
     parser.addoption("--tinystories", metavar="PATH", help="folder with train.txt and valid.txt of real TinyStories")
     parser.addoption("--kills", type=int, default=3, help="how often the kill test kills a training (default 3)")
     parser.addoption("--screenshots", metavar="PATH", help="folder for pictures of what the browser test saw")
@@ -20,7 +21,7 @@ def tinystories(request) -> Path:
     """The folder of real text; the tests that need it are skipped without `--tinystories PATH`."""
     given = request.config.getoption("--tinystories")
     if given is None:
-        pytest.skip("needs real text: make test TINYSTORIES=PATH, or pytest tests --tinystories PATH")
+        pytest.skip("needs real text: make test TINYSTORIES=PATH, or pytest --tinystories=PATH")
     folder = Path(given)
     missing = [name for name in ("train.txt", "valid.txt") if not (folder / name).is_file()]
     if missing:

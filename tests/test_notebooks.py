@@ -68,7 +68,7 @@ def test_outputs_hold_pictures_with_words_and_nobodys_paths(path):
 def write_source(folder, code: str):
     (folder / "src").mkdir(exist_ok=True)
     path = folder / "src" / "90_small.py"
-    path.write_text(textwrap.dedent(code))
+    path.write_text(textwrap.dedent(code).lstrip())
     return path
 
 
