@@ -1,7 +1,7 @@
 """Would the tests notice? `python tests/mutants.py [WORD]`: plant each mistake of a table in a copy of the code and run the test that must fail.
 
-Each entry of `mutants.toml` names a file, the text that stands there once, what a mistake would make of it, and the test. Every test of the table must pass on the untouched copy, or its failing would prove
-nothing; then each mistake is planted alone. The working tree is never touched. A word runs only the entries that hold it.
+Each entry of `mutants.toml` names a file, the text that stands there once, what a mistake would make of it, and the test. Every test of the
+table must pass on the untouched copy, or its failing would prove nothing; then each mistake is planted alone. The working tree is never touched. A word runs only the entries that hold it.
 """
 
 import os
