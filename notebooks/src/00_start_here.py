@@ -2,11 +2,13 @@
 # # 00 · Can a million parameters tell a story?
 #
 # Language models are known by their size, and the sizes are hard to picture: hundreds of billions of numbers, adjusted
-# while reading a good part of the public web. Then, in 2023, Ronen Eldan and Yuanzhi Li showed that a model ten thousand
-# times smaller can write a short story that hangs together, if what it reads is short, simple and clean. Does size
+# while reading a good part of the public web. Then, in 2023, Ronen Eldan and Yuanzhi Li had GPT-3.5 and GPT-4 write millions of
+# very short stories in the words of a small child, and trained models ten thousand times smaller on them. The collection is
+# called *TinyStories*, and its models write short stories that hang together. Does size
 # matter less than what a model reads? This course lets you find out with your own hands, on your own computer.
 #
-# You will build a language model from its first byte: the tokenizer, the transformer, the training loop. You will train it on
+# You will build a language model from its first byte: the *tokenizer* that turns text into numbers, the *transformer* that
+# guesses what comes next, the loop that trains it. You will train it on
 # children's stories. Then you will use it to test the claim, and to see where the claim stops.
 #
 # Nothing is built yet in this chapter. You will
@@ -112,15 +114,15 @@ def tell(opening, **settings):
 story = tell("Once upon a time, there was a little robot who was afraid of the rain.", seed=1)
 
 # %% [markdown]
-# Now yours. Change the opening and the seed, and run the cell again. (End with a word or a full stop, not with a space:
-# chapter 02 shows why.)
+# Now yours. Change the opening and run the cell again; or change the *seed*, a number that fixes the luck of the draw: the same seed
+# gives the same story. (End with a word or a full stop, not with a space: chapter 02 shows why.)
 
 # %% tags=["nbval-ignore-output"]
 story = tell("The dragon did not want to share the cake.", seed=2)
 
 # %% [markdown]
 # The box below does the same. The **temperature** says how bold the draw is: at 0 the likeliest token always wins; at 1 the
-# model's own probabilities count; above 1 the unlikely gets more than its share.
+# model's own probabilities count; above 1 the unlikely gets more than its share. The two stories above were drawn at 0.8.
 
 # %%
 wide = {"width": "40em"}
@@ -154,7 +156,7 @@ display(widgets.VBox([opening, widgets.HBox([temperature, button]), page]))
 
 # %% tags=["nbval-ignore-output"]
 openings = {
-    "Tom has a dog named Rex and a cat named Mimi. Tom said to the dog, \"Come here,": "Rex",
+    "Tom has a dog named Rex and a cat named Mimi. One day, the dog ran away. The dog's name is": "Rex",
     "Ben lost his blue kite. Lily said, \"Do not cry, Ben. I will help you find your": "kite",
     "Sara put the key in the box. Then she put it under the bed. The key is now under the": "bed",
     "Sam is taller than Tim. Tim is taller than Ann. The smallest of the three is": "Ann",
@@ -170,10 +172,10 @@ plots.show_table(rows)
 # %% [markdown]
 # <details><summary>Which are wrong? Decide, then open.</summary>
 #
-# One good next word for each: Rex, kite, bed, Ann, three, France. A word can be wrong in two ways. It can be of the wrong
-# *kind* (a verb where a name belongs), which is rare here. Or it can be of the right kind and the wrong *one*: another name, another
-# number. The model has learned what sort of word belongs in a place. Which one is true in *this* story is
-# harder, and what is true in the world it was never told.
+# One good next word for each: Rex, kite, bed, Ann, three, France. As printed above, two of six are right, kite and bed. A word can be wrong in
+# two ways. It can be of the wrong *kind* (a verb where a name belongs), which is rare here. Or it can be of the right kind and the wrong
+# *one*: a dog's name, but not this dog's; a phrase that often follows "land of". The model has learned what sort of word belongs in a place.
+# Which one is true in *this* story is harder, and what is true in the world it was never told.
 # </details>
 #
 # Chapter 09 makes such questions into a proper test, with chance levels and intervals. Six openings picked by hand prove nothing; they only
@@ -227,7 +229,8 @@ plots.show_table([
 
 # %% [markdown]
 # The three TinyStories models in this table are those of Eldan and Li. How many times they read their text is not published, so their tokens are
-# those of the text, read once. Their parameters are counted with the 10,000 tokens that they use. Our tokens count every reading: the model
+# those of the text, read once. Their names are their makers' and a little off: we count the
+# parameters in use (36 million for "33M"). Our tokens count every reading: the model
 # went through the same few million tokens several times.
 #
 # Sizes that span five powers of ten need logarithmic axes: each grid line is ten times the one before.
@@ -243,37 +246,37 @@ plots.giants_and_dwarfs(ax, points)
 ax.set_title("Chinchilla and LLaMA are smaller than Gopher, and read more")
 plots.show(fig, alt=(
     "Models by parameters and training tokens on logarithmic axes. GPT-3 and Gopher lie below two "
-    "tokens per parameter, Chinchilla and LLaMA-65B near twenty, LLaMA-7B near two hundred; the "
-    "TinyStories models and ours are ten thousand times smaller."
+    "tokens per parameter, Chinchilla and LLaMA-65B near twenty, LLaMA-7B at 149; the "
+    "TinyStories models and ours are hundreds to hundreds of thousands of times smaller."
 ))
 
 # %% [markdown]
 # *Figure 1. Size and reading of ten models. Along a dashed line the ratio of tokens to parameters is the same.*
 #
-# In 2020 and 2021 the way up was to the right: more parameters. **Chinchilla** (2022) asked how to spend a given amount of computation, and answered:
-# let parameters and tokens grow together, about twenty tokens for each parameter. **LLaMA** (2023) went further, because
+# In 2020 and 2021 models grew by adding parameters, to the right in the figure. **Chinchilla** (2022) asked how to spend a given amount of computation, and answered:
+# let parameters and tokens grow together, about twenty tokens for each parameter. The smaller **LLaMA** models (2023) went further, because
 # a small model that has read much is cheap to *use*. And **TinyStories** (2023) changed what was read.
 #
 # Did it pay?
 
 # %%
-taken = ("GPT-3 175B", "Gopher 280B", "LLaMA-13B", "LLaMA-65B", "TinyStories-8M")
+taken = ("GPT-3 175B", "Gopher 280B", "LLaMA-7B", "LLaMA-13B", "LLaMA-65B", "TinyStories-8M")
 scores = {name: mmlu[name] for name in taken}
 scores["Chinchilla 70B"] = mmlu["Chinchilla 70B (Table 6)"]
 levels = {"guessing": mmlu["random"], "human expert": mmlu["average human expert"]}
-fig, ax = plt.subplots(figsize=(7.5, 3.2))
+fig, ax = plt.subplots(figsize=(7.5, 3.6))
 plots.exam_scores(ax, scores, levels, marked=["TinyStories-8M"])
 ax.set_title("Chinchilla beats a Gopher four times its size", pad=24)
 plots.show(fig, alt=(
     "MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65B 63.4, Gopher 280B 60.0, LLaMA-13B "
-    "46.9, GPT-3 175B 43.9, TinyStories-8M 23.3, just under the 25 per cent of blind guessing. "
+    "46.9, GPT-3 175B 43.9, LLaMA-7B 35.1, TinyStories-8M 23.3, just under the 25 per cent of blind guessing. "
     "Human experts reach 89.8."
 ))
 
 # %% [markdown]
 # *Figure 2. MMLU, five worked examples given before each question. The TinyStories model (hatched) does no better than guessing.*
 #
-# The giants' order is not the order of their sizes. But look at the last bar: no story model passes this exam. So
+# The giants' order is not the order of their sizes. But look at the last bar: the one story model whose score is published does not pass. So
 # ask the dwarfs what they were made for. Eldan and Li let models finish stories and had GPT-4 grade the
 # result like a teacher.
 
@@ -308,6 +311,8 @@ plots.show(fig, alt=(
 #
 # - **Nobody changed one thing at a time.** These models differ in data, tokenizer, recipe, year and laboratory. The nearest thing to a
 #   controlled comparison is Gopher against Chinchilla: one laboratory, and nearly the same amount of computation.
+# - **Size still counts.** Inside the LLaMA family the order is the order of size, and LLaMA-7B, with by far the most tokens for each
+#   parameter, comes last of the giants.
 # - **Nobody varied the quality of the data.** The Chinchilla paper measured size and tokens; on quality it only speculates.
 # - **Home and away.** The dwarfs were graded on the kind of text they had read, GPT-2 on a kind it had hardly seen. A match of domain is not
 #   the same as quality. Figure 2 is the return match.
@@ -348,7 +353,8 @@ assert surprise["a story"] < surprise["a line of news"]
 
 # %% [markdown]
 # The words of the first two lines are the same; only their order differs, and the model minds. It has learned more than a list of
-# words. The other two lines are as foreign to it as they look.
+# words. Ordinary English news costs about as much as its own kind of story with the order destroyed, and German nearly twice that. These are single lines:
+# do not lean on small differences.
 #
 # One sentence is an anecdote. The score that counts is taken over the whole validation file, stories that were kept apart from
 # training:
@@ -381,7 +387,7 @@ plots.show(fig, alt=(
 ))
 
 # %% [markdown]
-# *Figure 4. Loss on stories kept apart, while our model was training. Measured on a part of the validation file at each
+# *Figure 4. Loss (here: bits per byte) on stories kept apart, while our model was training. Measured on a part of the validation file at each
 # point, so its last value differs a little from the score above.*
 #
 # Fast, then slow: nearly every training curve in the world begins like this. (That it keeps falling so steadily towards the end is partly the work of
@@ -399,10 +405,12 @@ plots.show(fig, alt=(
 # %% [markdown]
 # ## What we know now
 #
-# - A model of a few million parameters writes grammatical stories on a laptop, in seconds.
-# - It loses track of who has what, and it knows no facts.
-# - Chinchilla, with a quarter of Gopher's parameters and nearly five times its tokens, scores higher on MMLU. A model that has
-#   read only stories guesses there, and yet writes better stories than a GPT-2 many times its size.
+# - A model of a few million parameters writes mostly grammatical stories, in seconds, without a GPU.
+# - It loses the thread: a robot becomes a boy, somebody appears from nowhere. It failed to count, and missed the one fact we asked for.
+# - Chinchilla, with a quarter of Gopher's parameters and nearly five times its tokens, scores higher on MMLU. A model of 8 million
+#   parameters that has read only stories guesses there; one of 28 million got better grades for its stories than a GPT-2 28 times its size.
+# - At one million parameters, GPT-4 gave about the grammar of that GPT-2, and less consistency: 4.5 out of 10. So the title's question has half an answer; chapter 08
+#   finds the other half.
 # - No figure here is a controlled experiment about the quality of data.
 # - Bits per byte measure surprise, whatever the tokenizer. Our model is less surprised by a story than by its words backwards.
 
@@ -426,8 +434,8 @@ plots.show(fig, alt=(
 #
 # <details><summary>Answer</summary>
 #
-# Twice the number of parameters, plus a little for the names of the tensors: the sizes agree. Gopher has 280 billion parameters:
-# 2 × 280 × 10⁹ bytes = 560 GB. Merely loading it takes a room of machines; that is why size is also a question of who can take part.
+# Twice the number of parameters, plus a little for their names: the sizes agree. Gopher has 280 billion parameters:
+# 2 × 280 × 10⁹ bytes = 560 GB. No laptop holds it; that is why size is also a question of who can take part.
 # </details>
 
 # %% [markdown]
@@ -436,7 +444,7 @@ plots.show(fig, alt=(
 #
 # <details><summary>Answer</summary>
 #
-# Gopher: 6 × 280 × 10⁹ × 300 × 10⁹ = 5.04 × 10²³. Chinchilla: 6 × 70 × 10⁹ × 1.4 × 10¹² = 5.88 × 10²³, nearly the same: the same money, spent
+# Gopher: 6 × 280 × 10⁹ × 300 × 10⁹ = 5.04 × 10²³. Chinchilla: 6 × 70 × 10⁹ × 1.4 × 10¹² = 5.88 × 10²³, not much more, spent
 # on another shape. LLaMA-7B: 6 × 6.7 × 10⁹ × 10¹² = 4.02 × 10²², about an eighth of GPT-3's 3.15 × 10²³.
 # </details>
 
