@@ -199,6 +199,10 @@ def test_training_refuses_what_cannot_be(error, message, arguments):
 # Encoding and decoding
 
 
+def test_an_earlier_merge_goes_before_one_further_left():
+    assert Tokenizer([(b"b", b"c"), (b"a", b"b")]).encode("abc") == [ord("a"), 256]
+
+
 @patterns
 @given(text=TEXTS)
 @thorough

@@ -268,9 +268,9 @@ fig, ax = plt.subplots(figsize=(7.5, 3.6))
 plots.exam_scores(ax, scores, levels, marked=["TinyStories-8M"])
 ax.set_title("Chinchilla beats a Gopher four times its size", pad=24)
 plots.show(fig, alt=(
-    "MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65B 63.4, Gopher 280B 60.0, LLaMA-13B "
-    "46.9, GPT-3 175B 43.9, LLaMA-7B 35.1, TinyStories-8M 23.3, just under the 25 per cent of blind guessing. "
-    "Human experts reach 89.8."
+    "MMLU scores as bars: Chinchilla 70B 67.6 per cent, LLaMA-65B 63.4, Gopher 280B 60.0, "
+    "LLaMA-13B 46.9, GPT-3 175B 43.9, LLaMA-7B 35.1, TinyStories-8M 23.3, just under the 25 per cent "
+    "of blind guessing. Human experts reach 89.8."
 ))
 
 # %% [markdown]

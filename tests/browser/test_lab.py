@@ -80,19 +80,20 @@ def browser():
 
 def test_chapter_00_runs_and_its_button_tells_a_story(lab, browser, request):
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(120_000)  # milliseconds; seconds suffice, unless the machine is busy
     outside, errors = [], []
     page.on("request", lambda asked: asked.url.startswith((lab, "data:", "blob:", lab.replace("http", "ws"))) or outside.append(asked.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"{lab}/lab/tree/00_start_here.ipynb?token={TOKEN}&reset")
-    page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     page.evaluate(RUN_ALL)
     assert page.locator('.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
     assert page.get_by_text("in order").count() >= 1, "the table about this computer"
 
     page.get_by_role("button", name="Tell a story").click()
     story = page.locator(".widget-html p")
-    story.wait_for(timeout=20_000)
-    page.wait_for_function("() => document.querySelector('.widget-html p').innerText.length > 200", timeout=30_000)
+    story.wait_for()
+    page.wait_for_function("() => document.querySelector('.widget-html p').innerText.length > 200")
     assert story.inner_text().startswith("Once upon a time, a fish wanted to fly.")
     assert outside == [] and errors == []
     if folder := request.config.getoption("--screenshots"):
