@@ -29,8 +29,9 @@ lab: setup
 test: setup
 	$(BIN)/python -m pytest $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
 
+# The classic template, since the newer one drops the alternative text of pictures.
 course: setup
-	$(BIN)/jupyter nbconvert --to html --execute --output-dir build notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to html --template classic --execute --output-dir build notebooks/*.ipynb
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py
