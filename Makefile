@@ -29,9 +29,10 @@ lab: setup
 test: setup
 	$(BIN)/python -m pytest $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
 
-# The classic template, since the newer one drops the alternative text of pictures.
+# Run first, convert then: only so do the pieces of a streamed text join. The newer template would drop the words of pictures.
 course: setup
-	$(BIN)/jupyter nbconvert --to html --template classic --execute --output-dir build notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to notebook --execute --output-dir build notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to html --template classic --CoalesceStreamsPreprocessor.enabled=True --output-dir build build/*.ipynb
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py
