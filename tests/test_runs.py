@@ -61,6 +61,15 @@ def unfinished(run):
     (run / "run.json").write_text(json.dumps(record))
 
 
+def test_a_resumed_run_says_from_which_step_and_on_what_machine(run, tmp_path):
+    unfinished(run)
+    record = resume_run(run, cache_dir=tmp_path / "cache")
+    (part,) = record["resumed"]
+    assert part["step"] == 6 and part["threads"] == record["environment"]["threads"] and read_record(run) == record
+    table = record_run(run, "first", folder=tmp_path / "runs")
+    assert next(csv.DictReader(table.open()))["resumed_at_steps"] == "6"
+
+
 def test_a_changed_or_missing_text_is_noticed(run, tmp_path):
     unfinished(run)
     text = tmp_path / "tales" / "train.txt"
