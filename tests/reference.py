@@ -101,3 +101,29 @@ def with_merge(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
         out.append(b"".join(parts[i : i + n]))
         i += n
     return out
+
+
+def kneser_ney(train: list[int], text: list[int], vocab_size: int, order: int) -> list[float]:
+    """Interpolated Kneser-Ney, token by token: counts in dictionaries, the recursion as it stands in the textbooks."""
+    grams = {n: [tuple(train[i : i + n]) for i in range(len(train) - n + 1)] for n in range(1, order + 1)}
+    counts: dict[int, dict] = {}
+    for n in grams:
+        counts[n] = {}
+        for gram in grams[n] if n == order else [gram[1:] for gram in set(grams[n + 1])]:  # below the top: different tokens before it
+            counts[n][gram] = counts[n].get(gram, 0) + 1
+
+    def discount(n: int) -> float:
+        ones, twos = (sum(count == k for count in counts[n].values()) for k in (1, 2))
+        return ones / (ones + 2 * twos) if ones else 0.5
+
+    def probability(context: tuple, token: int) -> float:
+        n = len(context) + 1
+        shorter = probability(context[1:], token) if context else 1 / vocab_size
+        after = {gram: count for gram, count in counts[n].items() if gram[:-1] == context}
+        total = sum(after.values())
+        if total == 0:
+            return shorter
+        d = discount(n)
+        return (max(after.get((*context, token), 0) - d, 0) + d * len(after) * shorter) / total
+
+    return [probability(tuple(text[max(0, i - order + 1) : i]), token) for i, token in enumerate(text)]
