@@ -1,4 +1,4 @@
-"""How is all this used from a terminal? `minilm corpus | tokenizer | train | resume | generate | evaluate | record | ship`.
+"""How is all this used from a terminal? `minilm quickstart`, and then `corpus | storyworld | grade | tokenizer | train | ...`.
 
 Each command is a function; its parameters, docstring and dataclasses are the options and the help. Torch is imported only by
 the commands that need it, so that `minilm --help` answers at once. A mistake of the user's is answered in one line, not by a traceback.
@@ -22,8 +22,8 @@ def corpus(name: Positional[str], cache: Path = CACHE) -> None:
     """Get a corpus ready and tell what is in it.
 
     Args:
-        name: `tinystories` (downloads 2.2 GB once), a folder with train.txt and valid.txt, or a UTF-8 text file.
-        cache: Folder for what is downloaded.
+        name: `storyworld` (made on first use), `tinystories` (downloads 2.2 GB once), a folder with train.txt and valid.txt, or a UTF-8 text file.
+        cache: Folder for what is made or downloaded.
     """
     from minilm.corpora import SPLITS, load_corpus
 
@@ -34,6 +34,58 @@ def corpus(name: Positional[str], cache: Path = CACHE) -> None:
             n_stories, n_bytes = n_stories + 1, n_bytes + len(story.encode())
         print(f"{split:5}  {n_stories:>9,} stories  {n_bytes:>13,} bytes")
     print(f"\nThe first training story begins:\n{next(found.stories('train'))[:200]} ...")
+
+
+def storyworld(
+    out: Positional[Path],
+    megabytes: float = 10,
+    valid_megabytes: float = 0.5,
+    seed: int = 0,
+    faults: dict[str, float] | None = None,
+) -> None:
+    """Write stories of our own into a new folder that `--corpus` understands, as many as you like, and as bad as you like.
+
+    Args:
+        out: Folder to make, with train.txt and valid.txt.
+        megabytes: Size of the training text.
+        valid_megabytes: Size of the validation text, which never has faults.
+        seed: Other seed, other stories.
+        faults: Kinds and doses (shares of the training stories), such as `--faults duplicate 0.3 shuffled_words 0.1`. Kinds: contradiction,
+            swapped_name, shuffled_sentences, shuffled_words, duplicate, near_duplicate, narrow_vocabulary, low_diversity.
+    """
+    from minilm.storyworld import write_corpus
+
+    with _bar(desc="writing stories", total=round((megabytes + valid_megabytes) * 1e6), unit="B", unit_scale=True) as bar:
+        write_corpus(out, megabytes, valid_megabytes=valid_megabytes, seed=seed, faults=faults, progress=bar.update)
+    print(f"{out}: train.txt and valid.txt, {megabytes:g} and {valid_megabytes:g} MB. Now try: minilm train --corpus {out} --minutes 5")
+
+
+def grade(stories: Positional[Path], json_: Annotated[bool, arg(name="json")] = False) -> None:
+    """Read stories as storyworld's reader does: which sentences does it not understand, and what cannot be true?
+
+    Args:
+        stories: A UTF-8 text file; stories are set apart by <|endoftext|> or blank lines.
+        json_: End with one line of JSON.
+    """
+    from minilm.corpora import read_stories
+    from minilm.storyworld import grade as read
+
+    grades = [read(story) for story in _bar(read_stories(stories), desc="reading", unit=" stories")]
+    for number, found in enumerate(grades, start=1):
+        if not found.perfect:
+            print(f"story {number}\n{_findings(found)}")
+    n_sentences, n_unparsed = sum(len(found.sentences) for found in grades), sum(len(found.unparsed) for found in grades)
+    result = {
+        "n_stories": len(grades),
+        "n_sentences": n_sentences,
+        "parse_rate": 1 - n_unparsed / n_sentences,
+        "consistent_share": sum(found.consistent for found in grades) / len(grades),
+        "perfect_share": sum(found.perfect for found in grades) / len(grades),
+    }
+    print(f"{len(grades):,} stories: {result['parse_rate']:.1%} of {n_sentences:,} sentences parse, {result['consistent_share']:.1%} of the stories "
+          f"have no contradiction, {result['perfect_share']:.1%} are perfect")  # fmt: skip
+    if json_:
+        print(json.dumps(result))
 
 
 def tokenizer(corpus: Positional[str], out: Path, vocab_size: int = ModelConfig.vocab_size, cache: Path = CACHE) -> None:
@@ -83,10 +135,7 @@ def train(
     from minilm.corpora import load_corpus
     from minilm.tokenizer import Tokenizer
 
-    if (out / "run.json").exists():
-        raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {out} is a file; name a folder")
+    _check_new(out)
     found = load_corpus(corpus, cache_dir=cache)
     if tokenizer:
         tokens = Tokenizer.load(tokenizer)
@@ -95,16 +144,50 @@ def train(
     else:
         tokens = _learn_tokenizer(found, model.vocab_size)
         model = dataclasses.replace(model, vocab_size=tokens.vocab_size)
-    from minilm.data import token_file  # torch takes two seconds to load: mistakes above are answered before
-    from minilm.runs import start_run
+    from minilm.runs import start_run  # torch takes two seconds to load: mistakes above are answered before
 
-    for split in ("train", "valid"):
-        with _bar(desc=f"encoding {split}", total=found.n_bytes(split), unit="B", unit_scale=True) as bar:
-            token_file(found, split, tokens, cache, progress=bar.update)
+    _encode(found, tokens, cache)
     with _TrainingBar() as bar:
         command = _command(corpus, out, tokenizer, cache)
         record = start_run(out, found, tokens, model, training, command=command, cache_dir=cache, callbacks=[bar])
     _print_result(out, record)
+
+
+def quickstart(out: Path = Path("runs/quickstart"), minutes: float = 2, seed: int = 0, cache: Path = CACHE) -> None:
+    """From nothing to a story in a few minutes: make a corpus, learn a vocabulary, train a small model, let it write, and check what it wrote.
+
+    Args:
+        out: Folder for the run; the plot of its loss is loss.png in it.
+        minutes: Length of the training.
+        seed: Other seed, other weights and another story.
+        cache: Folder for the corpus and its tokens.
+    """
+    from minilm.corpora import load_corpus
+    from minilm.storyworld import grade as read
+
+    _check_new(out)
+    training = TrainConfig(minutes=minutes, seed=seed)
+    print("1. A corpus: ten megabytes of stories of our own.")
+    found = load_corpus("storyworld", cache_dir=cache)
+    print(f"   One begins: {next(found.stories('train'))[:90]} ...\n2. A vocabulary, learned from it.")
+    tokens = _learn_tokenizer(found, ModelConfig.vocab_size)
+    from minilm.checkpoint import load_model
+    from minilm.generate import generate as write
+    from minilm.runs import start_run
+
+    _encode(found, tokens, cache)
+    print(f"3. A model, trained for {minutes:g} minutes.")
+    with _TrainingBar() as bar:
+        command = _command(out, cache)
+        record = start_run(out, found, tokens, ModelConfig(), training, command=command, cache_dir=cache, callbacks=[bar])
+    _save_curve(out, out / "loss.png")
+    result = record["result"]
+    print(f"   It read {result['n_tokens']:,} tokens and needs {result['valid_bits_per_byte']:.3f} bits for a byte of stories it never saw. "
+          f"Its loss is drawn in {out / 'loss.png'}.\n4. A story of its own:\n")  # fmt: skip
+    story = "".join(write(*load_model(out), seed=seed, max_new_tokens=400)).strip()
+    grade_ = read(story)
+    print(f"{story}\n\n   The reader of storyworld understands {len(grade_.sentences) - len(grade_.unparsed)} of its {len(grade_.sentences)} sentences"
+          f" and finds {len(grade_.faults)} contradictions.\n{_findings(grade_)}\n\nNow try: minilm generate {out}, or make lab.")  # fmt: skip
 
 
 def resume(run: Positional[Path], cache: Path = CACHE) -> None:
@@ -248,6 +331,44 @@ def _learn_tokenizer(corpus, vocab_size: int):
     return learned
 
 
+def _check_new(out: Path) -> None:
+    if (out / "run.json").exists():
+        raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out {out} is a file; name a folder")
+
+
+def _encode(corpus, tokens, cache: Path) -> None:
+    from minilm.data import token_file
+
+    for split in ("train", "valid"):
+        with _bar(desc=f"encoding {split}", total=corpus.n_bytes(split), unit="B", unit_scale=True) as bar:
+            token_file(corpus, split, tokens, cache, progress=bar.update)
+
+
+def _findings(found) -> str:
+    """What the reader found in a story, a line each."""
+    lines = [f"  not understood: {sentence}" for sentence in found.unparsed]
+    for place, fault in found.faults:
+        where = found.sentences[place] if place < len(found.sentences) else "(the end)"
+        lines.append(f"  {fault.reason}: {where}")
+    return "\n".join(lines)
+
+
+def _save_curve(run: Path, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    from minilm import plots
+    from minilm.train import read_log
+
+    with plots.style():
+        fig, ax = plt.subplots()
+        plots.loss_curve(ax, read_log(run))
+        ax.set_title("The loss falls as the model reads")
+        fig.savefig(path, dpi=130, bbox_inches="tight")
+        plt.close(fig)
+
+
 def _print_result(run: Path, record: dict) -> None:
     result = record["result"]
     print(f"{result['n_tokens']:,} tokens in {result['seconds'] / 60:.1f} minutes: {result['valid_bits_per_byte']:.4f} bits per byte on the "
@@ -264,7 +385,7 @@ def _command(*paths: object) -> str:
     return shlex.join(["minilm", *words])
 
 
-COMMANDS = {f.__name__: f for f in (corpus, tokenizer, train, resume, generate, evaluate, record, ship)}
+COMMANDS = {f.__name__: f for f in (quickstart, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, record, ship)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -19,10 +19,12 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from minilm.config import CACHE, DATA
+from minilm.storyworld import VALID_MEGABYTES, version, write_corpus
 
 END_OF_TEXT = "<|endoftext|>"
 SPLITS = ("train", "valid")
-NAMES = ("tinystories",)
+NAMES = ("storyworld", "tinystories")
+STORYWORLD_MEGABYTES = 10  # of training text; half a megabyte more is kept for validation
 TINYSTORIES = {"train": "TinyStoriesV2-GPT4-train.txt", "valid": "TinyStoriesV2-GPT4-valid.txt"}
 PUBLISHED_FILES = DATA / "published" / "tinystories_files.csv"  # repository, revision, size and SHA-256 of each file
 
@@ -91,6 +93,7 @@ class Corpus:
 def load_corpus(name_or_path: str | Path, *, cache_dir: str | Path = CACHE, progress: bool = True) -> Corpus:
     """Find a corpus by name, or make one of a folder or a file.
 
+    - `storyworld` is 10 MB of stories of our own, made on first use (`minilm.storyworld`; `minilm storyworld` makes other sizes);
     - `tinystories` is TinyStories V2 (GPT-4), 2.2 GB, downloaded into `cache_dir` once and checked;
     - a folder with `train.txt` and `valid.txt` is that split (other files in it are ignored);
     - a UTF-8 file is split by story, about 5 % for validation (`side_of`).
@@ -99,7 +102,9 @@ def load_corpus(name_or_path: str | Path, *, cache_dir: str | Path = CACHE, prog
     downloading and checking. Raises FileNotFoundError if there is no such thing, ValueError if it holds no text that can be used,
     DownloadError if the download fails. Source: docs/SOURCES.md#tinystories
     """
-    if name_or_path == "tinystories":
+    if name_or_path == "storyworld":
+        corpus = _storyworld(Path(cache_dir), progress)
+    elif name_or_path == "tinystories":
         folder = Path(cache_dir) / "tinystories"
         corpus = Corpus("tinystories", **{split: fetch(file, folder, progress) for split, file in TINYSTORIES.items()})
     elif not str(name_or_path).strip():
@@ -196,6 +201,16 @@ def _corpus_at(path: Path) -> Corpus:
     if not path.exists():
         raise FileNotFoundError(f"there is no corpus, folder or file {str(path)!r}{_nearest(path)}. {HOW_TO_NAME_A_CORPUS}")
     return Corpus(path.name, path, path)
+
+
+def _storyworld(cache_dir: Path, progress: bool) -> Corpus:
+    """Find or make the stories of this edition: what an older one made is left alone and not used."""
+    folder = cache_dir / f"storyworld-{version()}"
+    if not folder.is_dir():
+        total = round((STORYWORLD_MEGABYTES + VALID_MEGABYTES) * 1e6)
+        with tqdm(total=total, desc="writing stories", unit="B", unit_scale=True, disable=not progress) as bar:
+            write_corpus(folder, STORYWORLD_MEGABYTES, progress=bar.update)
+    return Corpus("storyworld", folder / "train.txt", folder / "valid.txt")
 
 
 def _why_nothing(corpus: Corpus, split: str) -> str:

@@ -1,6 +1,7 @@
 """From a terminal: the whole way from a text to a story, and a clear answer to every mistake."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,29 @@ def test_a_model_writes_on(folder, capsys):
     assert main(words) == main(words) == 0
     first, second = capsys.readouterr().out[:-1].split("\nAna saw")
     assert first == "Ana saw" + second and len(first) > len("Ana saw")
+
+
+def test_stories_are_made_and_graded(folder, capsys):
+    made = str(folder / "own")
+    assert main(["storyworld", made, "--megabytes", "0.05", "--valid-megabytes", "0.02", "--faults", "shuffled_words", "1.0"]) == 0
+    capsys.readouterr()
+    assert main(["grade", f"{made}/valid.txt", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["perfect_share"] == 1
+    assert main(["grade", f"{made}/train.txt", "--json"]) == 0
+    *said, last = capsys.readouterr().out.splitlines()
+    assert json.loads(last)["parse_rate"] < 0.1 and said[0] == "story 1" and said[1].startswith("  not understood: ")
+    assert main(["storyworld", made]) == 2 and "new folder" in capsys.readouterr().err
+    assert main(["storyworld", f"{made}2", "--faults", "typos", "0.1"]) == 2 and "typos" in capsys.readouterr().err
+
+
+def test_quickstart_goes_from_nothing_to_a_graded_story(folder, capsys, monkeypatch):
+    monkeypatch.setattr("minilm.corpora.STORYWORLD_MEGABYTES", 0.3)
+    run = folder / "quick"
+    assert main(["quickstart", "--out", str(run), "--minutes", "0.05", "--cache", str(folder / "quick_cache")]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"understands \d+ of its \d+ sentences and finds \d+ contradictions", out) and "bits for a byte" in out
+    assert (run / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert main(["quickstart", "--out", str(run)]) == 2 and "already holds a run" in capsys.readouterr().err
 
 
 def test_evaluate_ends_with_json_over_the_whole_file(folder, capsys):

@@ -214,7 +214,7 @@ def test_a_long_file_is_known_by_its_size_and_evenly_spaced_pieces(tmp_path, mon
 @pytest.mark.parametrize(
     ("given_name", "error", "message"),
     [
-        ("tales", FileNotFoundError, "the folder .*tales has no valid.txt. A corpus is a name .tinystories., a folder with"),
+        ("tales", FileNotFoundError, "the folder .*tales has no valid.txt. A corpus is a name .storyworld, tinystories., a folder with"),
         ("bare", FileNotFoundError, "the folder .*bare has no train.txt and no valid.txt"),
         ("tale", FileNotFoundError, "there is no corpus, folder or file '.*tale'; did you mean '.*tales'"),
         ("TinyStories", FileNotFoundError, "did you mean '.*tinystories'"),
@@ -248,6 +248,20 @@ def test_a_name_goes_before_a_file_of_that_name(tmp_path, monkeypatch):
     monkeypatch.setattr(corpora, "fetch", lambda file, *_: folder / ("train.txt" if "train" in file else "valid.txt"))
     assert list(load_corpus("tinystories").stories("train")) == ["One."]
     assert next(load_corpus("./tinystories").stories("train")) == "Story 0."
+
+
+def test_storyworld_is_made_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(corpora, "STORYWORLD_MEGABYTES", 0.1)
+    found = load_corpus("storyworld", cache_dir=tmp_path)
+    assert "writing stories" in capsys.readouterr().err
+    train, valid = (list(found.stories(split)) for split in ("train", "valid"))
+    assert found.name == "storyworld" and 60 < len(train) < len(valid) and not set(train) & set(valid)
+    made = found.train.stat().st_mtime_ns
+    assert load_corpus("storyworld", cache_dir=tmp_path).train.stat().st_mtime_ns == made
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(corpora, "version", lambda: "newer")
+    assert load_corpus("storyworld", cache_dir=tmp_path, progress=False).train != found.train
+    assert capsys.readouterr().err == ""
 
 
 def test_the_published_files_are_pinned_to_a_revision():
