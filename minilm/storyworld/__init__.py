@@ -5,7 +5,7 @@ features such as dialogue, a twist, a bad ending, a moral. What the text is wort
 
 In reading order:
 - `lexicon` and `words.toml`: what a word is
-- `forms` and `forms/`: one table that tells events and parses them
+- `forms` and `sentences/`: one table that tells events and parses them
 - `world`, `events`: what is true, and what each event needs and changes
 - `memory`, `teller`, `plots`, `story`: from a seed to a story
 - `reader`: from any story to its events and its faults

@@ -20,7 +20,7 @@ VALID_MEGABYTES = 0.5
 def version() -> str:
     """Name this edition of storyworld: 8 hex digits that change with any word, form, rule or plot."""
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in ("*.py", "*.toml", "forms/*.txt") for path in HERE.glob(pattern)):
+    for path in sorted(path for pattern in ("*.py", "plots/*.py", "*.toml", "sentences/*.txt") for path in HERE.glob(pattern)):
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:8]
 

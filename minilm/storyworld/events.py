@@ -4,7 +4,7 @@ Each event is a function of the world and its arguments: it first says what must
 teller obeys the needs, so its stories have no fault; the reader replays the events that it understood in a story, and each need that is not met
 is a fault. What only colors a story (weather, moods, small talk among people who are together) has no rule of its own.
 
-The names are those of the files in `forms`; arguments are A B C people, X Y things, P place, S spot, V activity, T trait, L lesson.
+The names are those of the files in `sentences`; arguments are A B C people, X Y things, P place, S spot, V activity, T trait, L lesson.
 """
 
 from minilm.storyworld.world import HOME, World, names

@@ -1,6 +1,6 @@
 """How is an event said, and how is a sentence understood? One table answers both.
 
-The files in `forms` list, for each event of the world, sentences with slots for the people, things and places that take part, choices
+The files in `sentences` list, for each event of the world, sentences with slots for the people, things and places that take part, choices
 `(ran|walked)`, options `[quickly]` and fillers `<happily>`. A form becomes a chain of nodes, and every node can do two things:
 `tell` its part of a sentence, and `match` the words of a sentence that somebody else wrote. So whatever the teller can say the
 reader can understand, and there is no second grammar that could drift away from the first.
@@ -198,9 +198,9 @@ class FormTable:
 
 @cache
 def form_table() -> FormTable:
-    """Read the files of the folder `forms` once."""
+    """Read the files of the folder `sentences` once."""
     arguments, by_event, event = {}, defaultdict(list), ""
-    for line in (line for path in sorted((HERE / "forms").glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines()):
+    for line in (line for path in sorted((HERE / "sentences").glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines()):
         if not line.strip() or line.startswith("#"):
             continue
         if line.startswith(" "):

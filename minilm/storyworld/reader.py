@@ -402,7 +402,9 @@ class Reader:
             self.world.need(words[0] == thing.owner.name, "description", f"{thing} is {thing.owner}'s, not {words[0]}'s")
         elif words[0].lower() in ("her", "his") and thing.owner is not None:
             self.world.need(
-                thing.owner.sex in PRONOUN_OF["poss"][words[0].lower()], "description", f"{thing} is {thing.owner}'s, not {words[0].lower()}"
+                thing.owner.sex in PRONOUN_OF["poss"][words[0].lower()],
+                "description",
+                f"{thing} is {thing.owner}'s, not {words[0].lower()}",
             )
 
 

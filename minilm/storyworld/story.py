@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from minilm.storyworld import plots
 from minilm.storyworld.lexicon import Activity, lexicon
+from minilm.storyworld.plots.pieces import BELONGINGS
 from minilm.storyworld.teller import Dice, PlotHole, Teller
 from minilm.storyworld.world import HOME, Person, Thing
 
@@ -142,7 +143,7 @@ def begin(t: StoryTeller) -> None:
         elif fact == "loves":
             t.tell("loves", hero, t.activity())
         elif fact == "owns":
-            t.prize = t.new_thing(*plots.BELONGINGS)
+            t.prize = t.new_thing(*BELONGINGS)
             t.tell("owns", hero, t.prize)
         elif fact == "friend" and t.friend is None:
             t.friend = t.new_person()
