@@ -15,6 +15,7 @@ from minilm.storyworld.events import happen
 from minilm.storyworld.forms import PRONOUN_MODES, Form, Mention, form_table, match
 from minilm.storyworld.lexicon import FAMILY_NAMES, lexicon, words_of
 from minilm.storyworld.memory import PRONOUNS, Memory, gender
+from minilm.storyworld.story import Recipe, follows
 from minilm.storyworld.teller import with_articles
 from minilm.storyworld.world import Fault, Person, Thing, World
 
@@ -210,13 +211,15 @@ def _whole(form: Form, sentence: Sentence):
 class Grade:
     """What the reader found in a story.
 
-    `parsed` and `unparsed` are sentences; `faults` pairs the number of a sentence (counted from 0; the last + 1 for the end) with what is wrong.
+    `faults` pairs the number of a sentence (from 0; for the end, the number of sentences) with what is wrong; `events` are those of the sentences
+    that parse; `recipe_followed` is None if no recipe was given.
     """
 
     sentences: list[str]
     unparsed: list[str] = field(default_factory=list)
     faults: list[tuple[int, Fault]] = field(default_factory=list)
     events: list[tuple[str, dict]] = field(default_factory=list)
+    recipe_followed: bool | None = None
 
     @property
     def grammar(self) -> float:
@@ -225,10 +228,12 @@ class Grade:
 
     @property
     def consistent(self) -> bool:
+        """True if nothing that was understood contradicts anything else."""
         return not self.faults
 
     @property
     def perfect(self) -> bool:
+        """True if every sentence parses and all is consistent."""
         return bool(self.sentences) and not self.unparsed and not self.faults
 
 
@@ -413,12 +418,20 @@ def _is_written_right(text: str) -> bool:
     return (text[0].isupper() or text[0] == '"') and text[-1] in '.!?"' and with_articles(text) == text
 
 
-def grade(story: str) -> Grade:
-    """Read a story, whoever wrote it, and say what is wrong with it: which sentences do not parse, and which cannot be true."""
+def grade(story: str, recipe: Recipe | None = None) -> Grade:
+    """Read a story, whoever wrote it, and say what is wrong with it: which sentences do not parse, which cannot be true, and whether the recipe
+    was followed.
+
+    >>> found = grade("A girl named Lily lived in a small house. Mia went to the garden.")
+    >>> found.grammar, [fault.reason for _, fault in found.faults]
+    (1.0, ['Mia was never introduced', 'the story has no end'])
+    """
     sentences = split_sentences(story)
     result, reader = Grade(sentences), Reader()
     for number, sentence in enumerate(sentences):
         reader.read(sentence, number, result)
     reader.world.finish()
     result.faults += [(len(sentences), fault) for fault in reader.world.faults]
+    if recipe is not None:
+        result.recipe_followed = follows(story, recipe, [event for event, _ in result.events])
     return result

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from minilm.storyworld import plots
 from minilm.storyworld.lexicon import Activity, lexicon
 from minilm.storyworld.plots.pieces import BELONGINGS
-from minilm.storyworld.teller import Dice, PlotHole, Teller
+from minilm.storyworld.teller import LOOKS_OF, Dice, PlotHole, Teller
 from minilm.storyworld.world import HOME, Person, Thing
 
 FEATURES = ("dialogue", "twist", "bad ending", "moral")
@@ -22,7 +22,7 @@ THIEVES = ("magpie", "squirrel", "monkey", "fox", "raccoon", "crow", "goat", "pu
 class Recipe:
     """What a story must hold. Empty words and features ask for nothing.
 
-    verb is an activity in its base form ("dance"), noun a thing ("kite"), adjective a look or a trait ("red"); features are among FEATURES.
+    verb is an activity in its base form ("dance"), noun a thing ("kite"), adjective the look of a thing ("red"); features are among FEATURES.
     """
 
     verb: str = ""
@@ -79,6 +79,10 @@ class StoryTeller(Teller):
         if noun and noun not in self.world.things and self.words.class_of_noun[noun] in kinds:
             return Thing(noun, self._looks_for(self.words.class_of_noun[noun]))
         return super().new_thing(*kinds)
+
+    def _looks_for(self, kind: str) -> tuple[str, ...]:
+        looks, adjective = super()._looks_for(kind), self.recipe.adjective
+        return (adjective,) if adjective in self.words.looks[LOOKS_OF[kind]] + self.words.looks["colors"] else looks
 
     def thief(self) -> Person:
         """An animal without a name that carries things off."""
@@ -137,11 +141,11 @@ def begin(t: StoryTeller) -> None:
         t.friend = other
         t.tell("meet_two", hero, other)
     facts = dice.sample(("trait", "loves", "owns", "friend", "weather"), dice.pick((0, 1, 1, 2, 2)))
-    for fact in facts:
+    for fact in dict.fromkeys(facts + _asked_for(t.recipe)):
         if fact == "trait":
             t.tell("trait", hero, dice.pick(t.words.traits["good" if dice.chance(0.75) else "bad"]))
         elif fact == "loves":
-            t.tell("loves", hero, t.activity())
+            t.tell("loves", hero, t.activity(t.words.activities if t.recipe.verb else None))
         elif fact == "owns":
             t.prize = t.new_thing(*BELONGINGS)
             t.tell("owns", hero, t.prize)
@@ -151,6 +155,12 @@ def begin(t: StoryTeller) -> None:
         elif fact == "weather":
             t.tell("weather")
     t.paragraph(0.6)
+
+
+def _asked_for(recipe: Recipe) -> list[str]:
+    """The facts of the beginning that bring the words of a recipe into the story."""
+    has_noun = lexicon().class_of_noun.get(recipe.noun) in BELONGINGS
+    return (["loves"] if recipe.verb else []) + (["owns"] if has_noun else [])
 
 
 def end(t: StoryTeller) -> None:
