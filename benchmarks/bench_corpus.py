@@ -42,7 +42,7 @@ class Options:
     """folder with train.txt and valid.txt"""
     work: Path = Path("runs/corpus_facts")
     """folder for texts, tokens and runs"""
-    tokens: int = 4_000_000
+    tokens: int = 3_000_000
     """tokens that every model sees"""
     rounds: int = 5
     """how often the speed of writing is measured"""

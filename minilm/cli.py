@@ -60,17 +60,30 @@ def storyworld(
     print(f"{out}: train.txt and valid.txt, {megabytes:g} and {valid_megabytes:g} MB. Now try: minilm train --corpus {out} --minutes 5")
 
 
-def grade(stories: Positional[Path], json_: Annotated[bool, arg(name="json")] = False) -> None:
+def grade(
+    stories: Positional[Path],
+    n: int = 20,
+    temperature: float = 0.8,
+    top_p: float = 0.95,
+    json_: Annotated[bool, arg(name="json")] = False,
+) -> None:
     """Read stories as storyworld's reader does: which sentences does it not understand, and what cannot be true?
 
     Args:
-        stories: A UTF-8 text file; stories are set apart by <|endoftext|> or blank lines.
+        stories: A UTF-8 text file with stories set apart by <|endoftext|> or blank lines, or the folder of a model or run, which then writes some.
+        n: How many stories a model writes, with seeds 0, 1, 2, ...
+        temperature: As for `minilm generate`.
+        top_p: As for `minilm generate`.
         json_: End with one line of JSON.
     """
     from minilm.corpora import read_stories
     from minilm.storyworld import grade as read
 
-    grades = [read(story) for story in _bar(read_stories(stories), desc="reading", unit=" stories")]
+    if stories.is_dir():
+        texts = list(_bar(_stories_by(stories, range(n), temperature=temperature, top_p=top_p), desc="writing", unit=" stories", total=n))
+    else:
+        texts = list(read_stories(stories))
+    grades = [read(story) for story in _bar(texts, desc="reading", unit=" stories")]
     for number, found in enumerate(grades, start=1):
         if not found.perfect:
             print(f"story {number}\n{_findings(found)}")
@@ -171,8 +184,6 @@ def quickstart(out: Path = Path("runs/quickstart"), minutes: float = 2, seed: in
     found = load_corpus("storyworld", cache_dir=cache)
     print(f"   One begins: {next(found.stories('train'))[:90]} ...\n2. A vocabulary, learned from it.")
     tokens = _learn_tokenizer(found, ModelConfig.vocab_size)
-    from minilm.checkpoint import load_model
-    from minilm.generate import generate as write
     from minilm.runs import start_run
 
     _encode(found, tokens, cache)
@@ -184,10 +195,10 @@ def quickstart(out: Path = Path("runs/quickstart"), minutes: float = 2, seed: in
     result = record["result"]
     print(f"   It read {result['n_tokens']:,} tokens and needs {result['valid_bits_per_byte']:.3f} bits for a byte of stories it never saw. "
           f"Its loss is drawn in {out / 'loss.png'}.\n4. A story of its own:\n")  # fmt: skip
-    story = "".join(write(*load_model(out), seed=seed, max_new_tokens=400)).strip()
-    grade_ = read(story)
-    print(f"{story}\n\n   The reader of storyworld understands {len(grade_.sentences) - len(grade_.unparsed)} of its {len(grade_.sentences)} sentences"
-          f" and finds {len(grade_.faults)} contradictions.\n{_findings(grade_)}\n\nNow try: minilm generate {out}, or make lab.")  # fmt: skip
+    story = next(_stories_by(out, [seed]))
+    graded = read(story)
+    print(f"{story}\n\n   The reader of storyworld understands {len(graded.sentences) - len(graded.unparsed)} of its {len(graded.sentences)} sentences"
+          f" and finds {len(graded.faults)} contradictions.\n{_findings(graded)}\n\nNow try: minilm generate {out}, or make lab.")  # fmt: skip
 
 
 def resume(run: Positional[Path], cache: Path = CACHE) -> None:
@@ -344,6 +355,16 @@ def _encode(corpus, tokens, cache: Path) -> None:
     for split in ("train", "valid"):
         with _bar(desc=f"encoding {split}", total=corpus.n_bytes(split), unit="B", unit_scale=True) as bar:
             token_file(corpus, split, tokens, cache, progress=bar.update)
+
+
+def _stories_by(model: Path, seeds, **settings):
+    """Let a model write from nothing, a story for each seed."""
+    from minilm.checkpoint import load_model
+    from minilm.generate import generate as write
+
+    loaded = load_model(model)
+    for seed in seeds:
+        yield "".join(write(*loaded, seed=seed, max_new_tokens=600, **settings)).strip()
 
 
 def _findings(found) -> str:

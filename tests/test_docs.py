@@ -6,12 +6,13 @@ import re
 import pytest
 
 from minilm.config import DATA, ROOT
+from minilm.storyworld import write_story
 
 SOURCES = set(re.findall(r"^## (\w+)$", (ROOT / "docs" / "SOURCES.md").read_text(), flags=re.MULTILINE))
 PROSE = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "data").glob("**/*.md"))]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "minilm").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "minilm").rglob("*.py")), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_source_named_in_the_code_is_listed(path):
     named = set(re.findall(r"docs/SOURCES\.md#(\w+)", path.read_text()))
     assert named <= SOURCES
@@ -45,3 +46,11 @@ def test_every_recorded_run_says_how_it_was_made(path):
         assert row["command"].startswith(("minilm ", "python ")) and "/" not in row["command"].replace("benchmarks/", "")
         assert all(row[key] for key in ("run", "profile", "seed", "seconds", "peak_memory_bytes", "machine", "n_tokens", "valid_bits_per_byte"))
         assert row["corpus"] and (path.parent / f"{row['run']}.jsonl").is_file()
+
+
+def test_the_samples_are_what_the_generator_writes():
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    samples = dict(re.findall(r"\*\*Seed (\d+)\*\*\n\n((?:>.*\n)+)", text))
+    assert len(samples) == 3
+    for seed, quoted in samples.items():
+        assert re.sub(r"^> ?", "", quoted, flags=re.MULTILINE).strip() == write_story(int(seed)).text

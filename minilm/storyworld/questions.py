@@ -80,19 +80,24 @@ def _as_written(mention: Mention) -> str:
 
 def _others(mention: Mention, said: str, world: World) -> set[str]:
     """What else from the story so far could stand here, as it would be written."""
-    words = lexicon()
-    if mention.argument in "AB" and said[0].isupper() and said.split("'")[0] in words.sex_of_name:
+    names = {person.name for person in world.people.values() if person.name}
+    owner = said.split("'s")[0]
+    if mention.argument in "AB":
         ending = "'s" if said.endswith("'s") else ""
-        return {person.name + ending for person in world.people.values() if person.name and person.name + ending != said}
+        if owner in names:
+            return {name + ending for name in names if name != owner}
+        kinds = {f"the {person.kind}{ending}" for person in world.people.values() if person.kind not in lexicon().sex_of_relative}
+        return kinds - {said} if said in kinds else set()
     if mention.argument == "S":
-        spots = {thing.spot for thing in world.things.values()} | {spot for thing in world.things.values() for spot in thing.searched}
-        return {spot for spot in spots if spot and spot != said}
+        return {spot for thing in world.things.values() for spot in (thing.spot, *thing.searched) if spot and spot != said}
     if mention.argument in "XY" and mention.mode != "new":
-        color = next((word for word in said.split() if word in words.looks["colors"]), None)
-        if color:
-            return {said.replace(color, other) for other in words.looks["colors"] if other != color}
-        if said.startswith("the ") and said[4:] in world.things:
-            return {f"the {noun}" for noun in world.things if f"the {noun}" != said}
+        if owner in names:
+            return {said.replace(owner, name, 1) for name in names if name != owner}
+        for kind in ("colors", "sizes"):
+            told = [look for thing in world.things.values() for look in thing.looks if look in lexicon().looks[kind]]
+            if used := next((look for look in told if f" {look} " in said), None):
+                return {said.replace(used, look) for look in told if look != used}
+        return {f"the {noun}" for noun in world.things if f"the {noun}" != said} if said.startswith("the ") else set()
     return set()
 
 
