@@ -1,6 +1,7 @@
 """The models that come with the repository: small, of a shape that can be exported, and as good as their cards say."""
 
 import json
+from itertools import islice
 
 import pytest
 
@@ -10,6 +11,7 @@ from minilm.corpora import read_stories
 from minilm.data import encode_stories
 from minilm.evaluate import evaluate
 from minilm.generate import generate
+from minilm.storyworld import grade, stories
 
 FOLDERS = sorted(path.parent for path in MODELS.glob("*/config.json"))
 each_model = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -45,3 +47,18 @@ def test_it_scores_on_real_stories_what_its_card_says(tinystories):
     result = json.loads((MODELS / "tinystories" / "run.json").read_text())["result"]
     assert (found.n_bytes, found.n_tokens) == (5_872_376, result["valid_n_tokens"])
     assert found.bits_per_byte == pytest.approx(result["valid_bits_per_byte"], rel=1e-4) and found.bits_per_byte <= 0.69
+
+
+def test_the_storyworld_model_predicts_stories_it_never_saw():
+    model, tokenizer = load_model(MODELS / "storyworld")
+    record = json.loads((MODELS / "storyworld" / "run.json").read_text())["result"]
+    unseen = list(islice(stories("unseen"), 100))
+    found = evaluate(model, encode_stories(unseen, tokenizer), tokenizer)
+    assert found.bits_per_byte == pytest.approx(record["valid_bits_per_byte"], rel=0.03)
+
+
+def test_the_storyworld_model_writes_what_its_reader_understands():
+    model, tokenizer = load_model(MODELS / "storyworld")
+    graded = [grade("".join(generate(model, tokenizer, seed=seed, max_new_tokens=600))) for seed in range(8)]
+    n_sentences, n_unparsed = sum(len(found.sentences) for found in graded), sum(len(found.unparsed) for found in graded)
+    assert n_sentences > 80 and n_unparsed < 0.2 * n_sentences
