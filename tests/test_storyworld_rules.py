@@ -41,6 +41,7 @@ class Scene:
 
 BEGIN = "meet Lily; friend Lily Tom; "
 CASES = [  # kind of fault, faulty beginning, sound beginning, last event
+    ("owner", BEGIN + "owns Lily ball; ", BEGIN + "owns Tom ball; lend Tom ball Lily; ", "give_back Lily ball Tom"),
     ("order", "", "meet Lily; ", "happy Lily"),
     ("order", "meet Lily; ", "", "meet Tom"),
     ("ending", "meet Lily; end_happy Lily; ", "meet Lily; ", "happy Lily"),
