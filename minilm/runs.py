@@ -212,7 +212,7 @@ def _card(name: str, record: dict, data_note: str, stories: list[str]) -> str:
     return f"""# {name}
 
 A language model of {record["n_params"]:,} parameters ({record["n_params_without_embeddings"]:,} without the embedding table), trained by
-this repository. `minilm generate data/models/{name}` makes it write; chapter 00 shows it at work.
+this repository. `minilm generate data/models/{name}` makes it write.
 
 | | |
 |---|---|

@@ -271,6 +271,15 @@ def test_bad_english_does_not_parse(sentence):
     assert grade("").grammar == 1 and not grade("").perfect
 
 
+def test_who_is_named_in_a_sentence_that_was_not_understood_may_have_been_introduced_there():
+    unclear = SOUND.replace("A girl named Lily lived in a small house.", "Once a girl named Lily blorp.").replace(
+        "Lily had a red ball.", "A ball!"
+    )
+    found = grade(unclear)
+    assert len(found.unparsed) == 2 and not found.faults
+    assert grade(unclear.replace("She played with the ball.", "She played with the kite.")).faults
+
+
 @pytest.mark.parametrize("kind", STORY_FAULTS)
 def test_planted_faults_are_found(kind):
     planted = [text for text, label in islice(labeled_stories("found", {kind: 1.0}), 400) if label == kind]

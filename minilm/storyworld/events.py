@@ -347,6 +347,9 @@ def hide(world, A, X, S) -> None:
     missing = X.owner not in A
     world.let_go(X, spot=S, missing=missing)
     X.known_by = set(A)
+    if missing:
+        for person in A:
+            person.guilty_of.add(X)
 
 
 def remember(world, A, X, S) -> None:
@@ -487,7 +490,7 @@ def sad_broken(world, A, X) -> None:
 
 
 def happy_have(world, A, X) -> None:
-    world.need(X.holder in A, "owner", f"{names(A)} is glad to have {X}, but {X.holder or 'nobody'} has it")
+    world.need(X.holder in A or X.unclear, "owner", f"{names(A)} is glad to have {X}, but {X.holder or 'nobody'} has it")
 
 
 def try_do(world, A, V) -> None:

@@ -249,6 +249,7 @@ class Reader:
         readings = list(islice(parse(Sentence.of(text)), MOST_READINGS)) if _is_written_right(text) else []
         if not readings:
             grade.unparsed.append(text)
+            self._overhear(Sentence.of(text))
             return
         choices = [(reading, rank) for reading in readings for rank in range(3)]
         before = pickle.dumps((self.world, self.memory))
@@ -267,6 +268,27 @@ class Reader:
         grade.events += events
         grade.faults += [(number, fault) for fault in self.world.faults]
         self.world.faults = []
+
+    def _overhear(self, sentence: Sentence) -> None:
+        """Forget what a sentence that was not understood may have changed: who is named in it may have come or gone, things may have changed hands.
+
+        It may have introduced them, too, so nobody in it is a stranger afterwards.
+        """
+        world, words = self.world, lexicon()
+        for i, word in enumerate(sentence.words):
+            for end, _ in sentence.mentions("who", "new", i):
+                self._new_person(sentence.words[i:end])
+                break
+            if word in words.sex_of_name:
+                person = world.people.setdefault(word, Person("somebody", words.sex_of_name[word], word))
+                person.place, person.sick, person.stuck = None, False, None
+                self.memory.name((person,))
+            for _, noun in words.nouns.ends(sentence.lower, i):
+                thing = world.things.setdefault(noun, Thing(noun))
+                thing.holder, thing.spot, thing.missing, thing.unclear, thing.known_by = None, None, True, True, set()
+                self.memory.name(thing)
+        world.history.append(("not understood", {}))
+        world.faults = []
 
     def _replay(self, reading: tuple[Parse, ...], rank: int) -> list[tuple[str, dict]]:
         events = []

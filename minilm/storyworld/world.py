@@ -51,6 +51,7 @@ class Thing:
     missing: bool = False
     stuck: bool = False
     in_shop: bool = False
+    unclear: bool = False  # a sentence about it was not understood: anybody may have it
     searched: set = field(default_factory=set)
     known_by: set = field(default_factory=set)  # people who know where it lies
     seen: int = -9
@@ -102,7 +103,10 @@ class World:
     # What several events share
 
     def has(self, A, X) -> None:
+        """A must have X, in one piece or not."""
         self.whole_or_broken(X)
+        if X.unclear:
+            X.holder, X.unclear = A[0], False
         self.need(X.holder in A, "owner", f"{names(A)} uses {X}, but {X.holder or 'nobody'} has it")
 
     def whole_or_broken(self, X) -> None:
@@ -131,14 +135,14 @@ class World:
 
     def hold(self, A, X, own: bool = False) -> None:
         """A has X from now on."""
-        X.holder, X.spot, X.missing, X.stuck, X.in_shop = A[0], None, False, False, False
+        X.holder, X.spot, X.missing, X.stuck, X.in_shop, X.unclear = A[0], None, False, False, False, False
         X.known_by = set()
         X.owner = A[0] if own or X.owner is None else X.owner
         self.settle("have", A, X)
         self.settle("find", None, X)
 
     def let_go(self, X, spot: str | None = None, missing: bool = False) -> None:
-        X.holder, X.spot, X.missing, X.searched = None, spot, missing, set()
+        X.holder, X.spot, X.missing, X.searched, X.unclear = None, spot, missing, set(), False
 
     def open(self, A, kind: str, goal: object) -> None:
         self.settle(kind, A, goal)
