@@ -137,9 +137,9 @@ def main(options: Options) -> None:
         writer.writeheader()
         writer.writerows(rows)
     print(f"{'':34}{'storyworld':>14}{'tinystories':>14}")
-    for key in rows[0]:
-        if isinstance(rows[0][key], int | float):
-            print(f"{key:34}{rows[0][key]:>14,}{rows[1][key] or '':>14,}" if rows[1][key] != "" else f"{key:34}{rows[0][key]:>14,}")
+    for key, value in rows[0].items():
+        if isinstance(value, int | float):
+            print(f"{key:34}" + "".join(f"{row[key]!s:>14}" for row in rows))
     ours, theirs = rows
     ratios = {f"{key}_storyworld_vs_tinystories": round(ours[key] / theirs[key], 3) for key in COMPARED}
     for row in rows:
