@@ -195,7 +195,7 @@ def quickstart(out: Path = Path("runs/quickstart"), minutes: float = 2, seed: in
     result = record["result"]
     print(f"   It read {result['n_tokens']:,} tokens and needs {result['valid_bits_per_byte']:.3f} bits for a byte of stories it never saw. "
           f"Its loss is drawn in {out / 'loss.png'}.\n4. A story of its own:\n")  # fmt: skip
-    story = next(_stories_by(out, [seed]))
+    story = next(_stories_by(out, [seed], temperature=0.6, top_p=0.9))  # so young a model is better kept to its likelier words
     graded = read(story)
     print(f"{story}\n\n   The reader of storyworld understands {len(graded.sentences) - len(graded.unparsed)} of its {len(graded.sentences)} sentences"
           f" and finds {len(graded.faults)} contradictions.\n{_findings(graded)}\n\nNow try: minilm generate {out}, or make lab.")  # fmt: skip
