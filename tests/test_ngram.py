@@ -20,6 +20,8 @@ def test_tokens_never_seen_after_contexts_never_seen_have_probabilities_that_sum
     for context in ([3, 1], [8, 8], [1, 8], [4], []):
         total = sum(counted.probabilities(np.array([*context, token]))[-1] for token in range(9))
         assert total == pytest.approx(1)
+    first_only = NGram(np.array([3, 0, 1, 0, 1, 2, 0]), vocab_size=5, order=3)  # nothing ever stood before 3
+    assert sum(first_only.probabilities(np.array([3, token]))[-1] for token in range(5)) == pytest.approx(1)
 
 
 def test_a_longer_context_helps_where_there_is_something_to_know():

@@ -163,6 +163,7 @@ def test_brackets_mean_what_they_say():
     form = parse_form("go", "{A} (ran|walked) [all the way] {P.to}.")
     readings = ("She ran to the garden.", "She walked all the way to the garden.", "She to the garden.", "She ran walked to the garden.")
     assert [bool(list(match(form.chain, Sentence.of(text)))) for text in readings] == [True, True, False, False]
+    assert parse(Sentence.of("Lily beamed.")) and not parse(Sentence.of("Lily beamed. Lily beamed."))
 
 
 def test_openings_are_outside_the_flow_of_time(told):
@@ -195,6 +196,8 @@ def test_a_pronoun_means_the_last_named_and_needs_a_recent_name():
     assert not memory.is_clear((lily,)) and not memory.is_clear((mia,))  # Lily was named a sentence ago, too
     memory.name((lily, tom))
     assert memory.candidates("they") == [(lily, tom)] and memory.is_clear((lily, tom))
+    memory.name((mia, tom))
+    assert memory.is_clear((mia, tom)) and not memory.is_clear((lily, tom))
     ball = Thing("ball")
     memory.name(ball)
     assert memory.is_clear(ball)
@@ -226,6 +229,8 @@ SPOILED = [  # what is changed, into what, and the kinds of fault that must be f
     ("She went to the garden.", "Lily had a blue ball.", {"name"}),  # a second ball
     ("Lily had a red ball.", "Lily had a friend, a boy named Tom.", {"name"}),
     ("a boy named Tom", "a boy named Lily", {"name"}),
+    ("a boy named Tom", "a girl named Tom", {"name"}),
+    ("She went to the garden.", "Lily met a boy named Tom.", {"name"}),
     ("At last, Lily found the ball behind the door.", "At last, Lily found the ball under the bed.", {"place"}),
     ("At last, Lily found the ball behind the door.", "Lily beamed.", {"want"}),
     ("In the end, all was well with her.", "Lily beamed.", {"ending"}),
@@ -253,7 +258,7 @@ BAD_ENGLISH = [
     "Lily went to garden.",
     "Lily goed to the garden.",
     "Lily went to the garden",
-    "lily went to the garden.",
+    "she went to the garden.",
     "Lily had a orange.",
     "Lily had an red ball.",
     "Lily went to the the garden.",
