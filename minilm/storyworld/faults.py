@@ -5,10 +5,12 @@ is sound (`duplicate`, `near_duplicate`, `narrow_vocabulary`, `low_diversity`). 
 is known, so a finder of faults can be scored: `grade` for the first four, `minilm.facts` for the others.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import count
 
+from minilm.storyworld.lexicon import lexicon, words_of
 from minilm.storyworld.plots import PLOTS
 from minilm.storyworld.reader import split_sentences
 from minilm.storyworld.story import Recipe, Story, StoryTeller, write_story
@@ -160,7 +162,7 @@ def swap_name(story: Story, dice: Dice) -> str:
     place = 0
     for sentence in sentences[: dice.pick(with_hero[1:] or with_hero)]:
         place = story.text.index(sentence, place) + len(sentence)
-    return story.text[:place] + story.text[place:].replace(hero.name, dice.pick(others))
+    return story.text[:place] + renamed(story.text[place:], hero.name, dice.pick(others))
 
 
 def shuffle_sentences(story: Story, dice: Dice) -> str:
@@ -186,13 +188,16 @@ def almost(text: str, dice: Dice) -> str:
     """The same story with one sentence left out and one name changed throughout."""
     sentences = split_sentences(text)
     dropped = dice.pick(sentences[1:-1] or sentences)
-    names = sorted({word for word in text.replace(".", " ").replace(",", " ").split() if word in _names()})
+    sex_of_name = lexicon().sex_of_name
+    names = sorted({word for word in words_of(text) if word in sex_of_name})
     text = text.replace(dropped, "", 1).replace("  ", " ").strip()
-    return text.replace(names[0], dice.pick(_names()[names[0]])) if names else text
+    return renamed(text, names[0], dice.pick(lexicon().names[sex_of_name[names[0]]])) if names else text
 
 
-def _names() -> dict[str, tuple[str, ...]]:
-    from minilm.storyworld.lexicon import lexicon
+def renamed(text: str, old: str, new: str) -> str:
+    """The text with another name wherever the old one stands as a word: "Ben" is no part of "Benny".
 
-    words = lexicon()
-    return {name: words.names[sex] for name, sex in words.sex_of_name.items()}
+    >>> renamed("Ben and Benny. Ben's hat.", "Ben", "Max")
+    "Max and Benny. Max's hat."
+    """
+    return re.sub(rf"\b{old}\b", new, text)
