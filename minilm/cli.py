@@ -79,6 +79,8 @@ def grade(
     from minilm.corpora import read_stories
     from minilm.storyworld import grade as read
 
+    if n < 1:
+        raise ValueError(f"--n is {n}; a model must write at least one story to be graded")
     if stories.is_dir():
         texts = list(_bar(_stories_by(stories, range(n), temperature=temperature, top_p=top_p), desc="writing", unit=" stories", total=n))
     else:
@@ -91,7 +93,7 @@ def grade(
     result = {
         "n_stories": len(grades),
         "n_sentences": n_sentences,
-        "parse_rate": 1 - n_unparsed / n_sentences,
+        "parse_rate": 1 - n_unparsed / max(1, n_sentences),
         "consistent_share": sum(found.consistent for found in grades) / len(grades),
         "perfect_share": sum(found.perfect for found in grades) / len(grades),
     }

@@ -66,6 +66,9 @@ def test_stories_are_made_and_graded(folder, capsys):
     assert main(["grade", f"{made}/train.txt", "--json"]) == 0
     *said, last = capsys.readouterr().out.splitlines()
     assert json.loads(last)["parse_rate"] < 0.1 and said[0] == "story 1" and said[1].startswith("  not understood: ")
+    assert main(["grade", str(folder / "run"), "--n", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["n_stories"] == 2
+    assert main(["grade", str(folder / "run"), "--n", "0"]) == 2 and "at least one story" in capsys.readouterr().err
     assert main(["storyworld", made]) == 2 and "new folder" in capsys.readouterr().err
     assert main(["storyworld", f"{made}2", "--faults", "typos", "0.1"]) == 2 and "typos" in capsys.readouterr().err
 

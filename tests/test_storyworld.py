@@ -130,6 +130,8 @@ def test_a_recipe_is_followed():
     assert re.search(r"\b(dance|danced|dancing)\b", text) and "kite" in text and "red" in text and '"' in text
     events = [event for event, _ in grade(text).events]
     assert "moral" in events and follows(text, recipe, events)
+    assert grade(text, recipe).recipe_followed is True and grade(text, Recipe(noun="spoon")).recipe_followed is False
+    assert grade(text).recipe_followed is None
     assert not follows(text, Recipe(noun="spoon"), events) and not follows("A kite.", Recipe(features=("dialogue",)), [])
 
 

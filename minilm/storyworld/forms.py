@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from minilm.storyworld.lexicon import HERE, Phrases, lexicon, words_of
+from minilm.storyworld.lexicon import HERE, Phrases, lexicon, with_quote_sides, words_of
 
 TOKEN = re.compile(r"\{(\w)(?:\.(\w+))?\}|<(\w+)>|([(|)\[\]])|([^{}<>()|\[\]]+)")
 KIND_OF_ARGUMENT = {"A": "who", "B": "who", "C": "who", "X": "thing", "Y": "thing", "P": "place", "S": "spot", "V": "activity", "T": "trait", "L": "lesson"}  # fmt: skip
@@ -120,7 +120,7 @@ class Form:
 
 def parse_form(event: str, source: str) -> Form:
     """Read one line of the table. Raises ValueError, naming the line, for a bracket left open or a filler that does not exist."""
-    tokens = [match.groups() for match in TOKEN.finditer(_with_quote_sides(source))]
+    tokens = [match.groups() for match in TOKEN.finditer(with_quote_sides(source))]
     try:
         chain, rest = _parse_chain(tokens)
         if rest:
@@ -144,12 +144,6 @@ def _capital_choice(source: str) -> bool:
     """True for a form such as "(Gently|Slowly), {A} ..." or "<oneday> {A} ...": it brings its own beginning."""
     first = re.sub(r"^[\[(]+", "", source)
     return first[:1].isupper() or first.startswith(("<oneday>", "<once>"))
-
-
-def _with_quote_sides(source: str) -> str:
-    """Tell opening from closing quotation marks, which look the same in the table and in a story."""
-    pieces = source.split('"')
-    return "".join(piece + ("" if i == len(pieces) - 1 else " “ " if i % 2 == 0 else " ” ") for i, piece in enumerate(pieces))
 
 
 def _parse_chain(tokens: list[tuple]) -> tuple[list, list[tuple]]:

@@ -27,6 +27,16 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(text))
 
 
+def with_quote_sides(text: str) -> str:
+    """Tell opening from closing quotation marks, which look the same in the table and in a story.
+
+    >>> with_quote_sides('"Oh!" he said.')
+    ' “ Oh! ”  he said.'
+    """
+    first, *rest = text.split('"')
+    return first + "".join((" “ ", " ” ")[i % 2] + piece for i, piece in enumerate(rest))
+
+
 class Phrases:
     """A set of phrases, found at any place of a sentence in one look-up for each length that occurs.
 

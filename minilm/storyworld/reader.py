@@ -13,7 +13,7 @@ from itertools import islice
 
 from minilm.storyworld.events import happen
 from minilm.storyworld.forms import PRONOUN_MODES, Form, Mention, form_table, match
-from minilm.storyworld.lexicon import FAMILY_NAMES, lexicon, words_of
+from minilm.storyworld.lexicon import FAMILY_NAMES, lexicon, with_quote_sides, words_of
 from minilm.storyworld.memory import PRONOUNS, Memory, gender
 from minilm.storyworld.story import Recipe, follows
 from minilm.storyworld.teller import with_articles
@@ -59,10 +59,8 @@ class Sentence:
 
     @classmethod
     def of(cls, text: str) -> "Sentence":
-        pieces = text.split('"')
-        return cls(
-            words_of("".join(piece + ("" if i == len(pieces) - 1 else " “ " if i % 2 == 0 else " ” ") for i, piece in enumerate(pieces)))
-        )
+        """Split a written sentence into words and marks."""
+        return cls(words_of(with_quote_sides(text)))
 
     def mentions(self, kind: str, mode: str, i: int):
         """Yield (end, meaning) for each mention of this kind and mode that begins at word `i`."""

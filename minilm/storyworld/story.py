@@ -5,6 +5,7 @@ The recipe is TinyStories': a verb, a noun and an adjective that must occur, and
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from minilm.storyworld import plots
 from minilm.storyworld.lexicon import Activity, lexicon
@@ -31,13 +32,7 @@ class Recipe:
     features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        words = lexicon()
-        known = {
-            "verb": {activity.base for activity in words.activities},
-            "noun": set(words.class_of_noun),
-            "adjective": {look for looks in words.looks.values() for look in looks},
-        }
-        for field, allowed in known.items():
+        for field, allowed in _recipe_words().items():
             value = getattr(self, field)
             if value and value not in allowed:
                 near = ", ".join(sorted(allowed)[:: max(1, len(allowed) // 6)][:6])
@@ -45,6 +40,17 @@ class Recipe:
         for feature in self.features:
             if feature not in FEATURES:
                 raise ValueError(f"the feature {feature!r} is unknown; it must be one of {', '.join(FEATURES)}")
+
+
+@cache
+def _recipe_words() -> dict[str, frozenset[str]]:
+    """What each word of a recipe may be; made once, because every story has a recipe."""
+    words = lexicon()
+    return {
+        "verb": frozenset(activity.base for activity in words.activities),
+        "noun": frozenset(words.class_of_noun),
+        "adjective": frozenset(look for looks in words.looks.values() for look in looks),
+    }
 
 
 @dataclass(frozen=True)

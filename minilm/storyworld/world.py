@@ -66,7 +66,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Want:
-    """Something that a story must settle: `kind` is have, do, go, find, free or way."""
+    """Something that a story must settle: `kind` is have, find, do, go, way (home), get free, grow or confess."""
 
     person: Person
     kind: str
