@@ -29,10 +29,8 @@ lab: setup
 test: setup
 	$(BIN)/python -m pytest $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
 
-# Run first, convert then: only so do the pieces of a streamed text join. The newer template would drop the words of pictures.
 course: setup
-	$(BIN)/jupyter nbconvert --to notebook --execute --output-dir build notebooks/*.ipynb
-	$(BIN)/jupyter nbconvert --to html --template classic --CoalesceStreamsPreprocessor.enabled=True --output-dir build build/*.ipynb
+	$(BIN)/python notebooks/build.py --html build/course
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py

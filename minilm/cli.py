@@ -1,4 +1,4 @@
-"""How is all this used from a terminal? `minilm quickstart`, and then `corpus | storyworld | grade | tokenizer | train | ...`.
+"""How is all this used from a terminal? `minilm quickstart`, for the course `start | progress`, and then `corpus | storyworld | grade | tokenizer | train | ...`.
 
 Each command is a function; its parameters, docstring and dataclasses are the options and the help. Torch is imported only by
 the commands that need it, so that `minilm --help` answers at once. A mistake of the user's is answered in one line, not by a traceback.
@@ -304,6 +304,32 @@ def ship(run: Positional[Path], out: Path, data_note: str, cache: Path = CACHE) 
     print(f"{out}: {size / 1e6:.2f} MB, {shipped['result']['valid_bits_per_byte']:.4f} bits per byte")
 
 
+def start(chapter: Positional[str]) -> None:
+    """Copy a chapter into your own folder, work/, to solve it there. What you wrote is never overwritten.
+
+    Args:
+        chapter: Its number, such as 02.
+    """
+    from minilm.course.progress import start as copy
+
+    path, is_new = copy(chapter)
+    if is_new:
+        print(f"{path} is yours now. Open it by: jupyter lab {path}")
+    else:
+        print(f"{path} is there already and was left as it is. To begin anew beside it, give it another name first.")
+
+
+def progress() -> None:
+    """Show which exercises and quizzes of the course are done."""
+    from minilm.course import progress as done
+
+    rows = done.table()
+    widths = {key: max(len(str(row[key])) for row in [dict(zip(rows[0], rows[0])), *rows]) for key in rows[0]}
+    for row in [dict(zip(rows[0], rows[0])), *rows]:
+        print("  ".join(str(row[key]).ljust(width) for key, width in widths.items()).rstrip())
+    print(f"\nKept in {done.progress_file()}; nothing leaves this machine.")
+
+
 def _bar(iterable=None, **options) -> tqdm:
     """A progress bar on standard error, shown only to a person."""
     return tqdm(iterable, dynamic_ncols=True, leave=False, disable=None, **options)
@@ -408,7 +434,7 @@ def _command(*paths: object) -> str:
     return shlex.join(["minilm", *words])
 
 
-COMMANDS = {f.__name__: f for f in (quickstart, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, record, ship)}
+COMMANDS = {f.__name__: f for f in (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, record, ship)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
 CACHE = DATA / "cache"
 MODELS = DATA / "models"
+WORK = Path(os.environ.get("MINILM_WORK", ROOT / "work"))  # the learner's own: chapters being worked on, and progress
 
 PROFILES = ("ci", "laptop", "gpu")
 

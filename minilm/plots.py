@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -182,4 +183,96 @@ def loss_curve(ax: Axes, log: Sequence[Mapping], x: str = "tokens", y: str = "lo
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     if label:
         ax.legend()
+    return ax
+
+
+TINTS = ("#CFE3F2", "#F8DCC8", "#CDE8DE", "#EAD3DF")  # the four hues, pale enough for black letters
+
+
+def token_boxes(ax: Axes, rows: Mapping[str, Sequence[str]]) -> Axes:
+    """Draw rows of tokens, each token as a box around its letters; a dot stands for a blank. rows: label -> tokens of the same text."""
+    for y, tokens in enumerate(rows.values()):
+        x = 0
+        for place, token in enumerate(tokens):
+            ax.barh(-y, len(token), 0.72, left=x, color=TINTS[place % 4], edgecolor=GREY, linewidth=0.6)
+            ax.text(x + len(token) / 2, -y, token.replace(" ", "·"), ha="center", va="center_baseline", family="monospace", fontsize=10)
+            x += len(token)
+    ax.set(yticks=[-y for y in range(len(rows))], yticklabels=rows, xticks=[])
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def work_per_merge(ax: Axes, work: Mapping[str, Sequence[float]]) -> Axes:
+    """Draw how much each merge costs in several ways of learning, on a logarithmic axis, the name of each at its line's end."""
+    for (name, values), colour in zip(work.items(), COLOURS):
+        ax.plot(range(1, len(values) + 1), values, color=colour)
+        ax.annotate(name, (len(values), values[-1]), (6, 0), va="center", color=colour, **POINTS)
+    ax.set(yscale="log", xlabel="merge", ylabel="ids looked at", xlim=(0, len(values) * 1.1))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    ax.yaxis.set_minor_locator(NullLocator())
+    return ax
+
+
+def by_vocabulary(ax: Axes, runs: Sequence[Mapping], y: str, label: str) -> Axes:
+    """Draw a measure of runs against their vocabulary size: a mark for each run, a line through the means of each corpus."""
+    for corpus, colour, marker in zip(sorted({run["corpus"] for run in runs}), COLOURS, MARKERS):
+        points = [(run["vocab_size"], run[y]) for run in runs if run["corpus"] == corpus]
+        sizes = sorted({size for size, _ in points})
+        ax.plot(sizes, [np.mean([value for size, value in points if size == one]) for one in sizes], color=colour)
+        ax.plot(*zip(*points), marker, color=colour, label=corpus, markersize=6)
+    ax.set(xscale="log", xlabel="ids in the vocabulary", ylabel=label, ylim=(0, None), xticks=sizes)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    if len({run["corpus"] for run in runs}) > 1:
+        ax.legend()
+    return ax
+
+
+def table_and_body(ax: Axes, sizes: Sequence[int], d_model: int, n_layers: int) -> BarContainer:
+    """Draw which share of a model its embedding table takes, for several vocabulary sizes; return the bars of the tables.
+
+    The body is that of a LLaMA-shaped model, about 12 n_layers d_model² parameters.
+    """
+    places = [f"{size:,}" for size in sizes]
+    ax.bar(places, [1] * len(sizes), color=TINTS[0], label="body")
+    bars = ax.bar(places, [0] * len(sizes), color=BLUE, hatch="//", edgecolor="white", label="embedding table")
+    set_table_and_body(bars, sizes, d_model, n_layers)
+    ax.set(ylim=(0, 1), xlabel="ids in the vocabulary", ylabel="share of all parameters")
+    ax.tick_params(axis="x", labelsize=9)
+    ax.grid(axis="x", visible=False)
+    ax.legend(loc="upper left", frameon=True)
+    return bars
+
+
+def set_table_and_body(bars: BarContainer, sizes: Sequence[int], d_model: int, n_layers: int) -> list[float]:
+    """Give the bars of `table_and_body` the heights of another shape; return these shares."""
+    shares = [size / (size + 12 * n_layers * d_model) for size in sizes]
+    for bar, share in zip(bars, shares):
+        bar.set_height(share)
+    return shares
+
+
+def token_counts(ax: Axes, counts: Mapping[str, int]) -> Axes:
+    """Draw counts as bars with their numbers, in the order given from the top."""
+    for name, count in reversed(counts.items()):
+        ax.barh(name, count, height=0.65, color=BLUE)
+        ax.annotate(f"{count}", (count, name), (5, 0), va="center", **POINTS)
+    ax.set(xlabel="ids", xlim=(0, max(counts.values()) * 1.1))
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def rows_by_frequency(ax: Axes, counts: Sequence[int], lengths: Sequence[float]) -> Axes:
+    """Draw the length of each token's embedding against how often the token occurs; those that never do stand at the left, in another colour."""
+    counts, lengths = np.array(counts), np.array(lengths)
+    never, jitter = counts == 0, np.random.default_rng(0)
+    ax.plot(counts[~never], lengths[~never], "o", color=BLUE, alpha=0.35, markersize=4, markeredgewidth=0, label="occurs")
+    spread = 0.25 * 2 ** jitter.uniform(-0.5, 0.5, never.sum())
+    ax.plot(spread, lengths[never], "s", color=VERMILION, alpha=0.45, markersize=4, markeredgewidth=0, label="never occurs")
+    ax.set(xscale="log", xlabel="times the token occurs", ylabel="length of its row", ylim=(0, None), xticks=[0.25, 1, 10, 100, 1000, 10_000])
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "never" if value < 1 else f"{value:,.0f}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.legend(loc="lower left")
     return ax

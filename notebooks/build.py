@@ -1,6 +1,7 @@
-"""How does a chapter become a notebook? `python notebooks/build.py [--check] [names...]`
+"""How does a chapter become a notebook, and the course a site? `python notebooks/build.py [--check | --html FOLDER] [names...]`
 
-1. Read `src/NN_slug.py` (cells between `# %%` lines) and give every cell an id made from its position and its text.
+1. Read `src/NN_slug.py` (cells between `# %%` lines), put in the cells of its exercises and quiz (`# %% exercise="02.3"`, `# %% quiz="02"`; see
+   `minilm.course.pages`), and give every cell an id made from its position and its text.
 2. Run it in a fresh kernel under the `ci` profile, with `notebooks/` as the working folder, wherever it was called from.
 3. Keep what a reader sees; drop what differs from one run to the next (times, versions, the state of widgets) and all that
    a cell tagged `machine` shows, which differs from one computer to the next.
@@ -8,20 +9,27 @@
 
 Without names, chapters whose text has not changed are left alone. A chapter that is named (`00_start_here`) is always
 run again: do that when a model or a record that it shows has changed. `--check` runs nothing; it names the cells in
-which a committed notebook differs from its source. A cell tagged `picture:SLUG` also writes its figure to
-`docs/images/SLUG.png`. Left out on purpose: two-way syncing. The source is edited, the notebook is built.
+which a committed notebook differs from its source. `--html` runs all chapters and writes them as pages that link to each other, the
+notebooks being left as they are. A cell tagged `picture:SLUG` also writes its figure to `docs/images/SLUG.png`. Left out on purpose: two-way
+syncing. The source is edited, the notebook is built.
 """
 
 import argparse
 import base64
 import hashlib
+import html
 import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+from minilm.course.pages import exercise_cells, quiz_cells
 
 NOTEBOOKS = Path(__file__).resolve().parent
 IMAGES = NOTEBOOKS.parent / "docs" / "images"
@@ -36,12 +44,24 @@ class BuildError(Exception):
     """A chapter that could not be built; the message names the notebook and the cell."""
 
 
-def read_source(path: Path) -> nbformat.NotebookNode:
-    """Read a py:percent source as a notebook that has not run: the same text gives the same cells, ids included."""
-    cells = jupytext.read(path, fmt="py:percent").cells
+def read_source(path: Path, solved: bool = False) -> nbformat.NotebookNode:
+    """Read a py:percent source as a notebook that has not run: the same text gives the same cells, ids included.
+
+    solved: with the solutions of the exercises in place of their stubs.
+    """
+    cells = []
+    for cell in jupytext.read(path, fmt="py:percent").cells:
+        if "exercise" in cell.metadata or "quiz" in cell.metadata:
+            parts = exercise_cells(cell.metadata["exercise"], solved) if "exercise" in cell.metadata else quiz_cells(cell.metadata["quiz"])
+            for kind, source, tags in parts:
+                made = nbformat.v4.new_markdown_cell(source) if kind == "markdown" else nbformat.v4.new_code_cell(source)
+                made.metadata = {"tags": list(tags)} if tags else {}
+                cells.append(made)
+        else:
+            cell.metadata = {key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata}
+            cells.append(cell)
     for position, cell in enumerate(cells):
         cell.id = f"{position:03d}-{hashlib.sha256(cell.source.encode()).hexdigest()[:8]}"
-        cell.metadata = {key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata}
     return nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -72,12 +92,26 @@ def execute(notebook: nbformat.NotebookNode, name: str, folder: Path) -> None:
     # A streamed text arrives in packets of chance length; coalescing them makes two runs alike.
     client = NotebookClient(notebook, timeout=600, record_timing=False, coalesce_streams=True,
                             resources={"metadata": {"path": str(folder)}})
-    with client.setup_kernel(env=os.environ | {"MINILM_PROFILE": "ci"}):
+    with tempfile.TemporaryDirectory() as work, client.setup_kernel(env=os.environ | {"MINILM_PROFILE": "ci", "MINILM_WORK": work}):
         for position, cell in enumerate(notebook.cells):
             try:
                 client.execute_cell(cell, position)
             except Exception as error:  # the cell raised, it took too long, or the kernel died
                 raise BuildError(f"{name}: {describe(position, cell)} failed\n{error}") from error
+
+
+def settle(notebook: nbformat.NotebookNode, keep: tuple[str, ...] = ()) -> None:
+    """Drop what differs between two runs, and widgets, which need a kernel; of these their text stays, if they have one.
+
+    keep: tags of cells whose outputs would be dropped otherwise ("machine").
+    """
+    notebook.metadata = nbformat.from_dict(METADATA)  # nbclient adds the Python version and the state of widgets
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        for output in cell.outputs:
+            if output.get("data", {}).pop(WIDGET, None):
+                output["data"] = {key: text for key, text in output["data"].items() if "text/markdown" in output["data"]}
+        dropped = "machine" in set(cell.metadata.get("tags", [])) - set(keep)
+        cell.outputs = [] if dropped else [output for output in cell.outputs if output.get("data") != {}]
 
 
 def picture(cell: nbformat.NotebookNode) -> bytes:
@@ -92,29 +126,59 @@ def build(source: Path, target: Path, images: Path = IMAGES) -> None:
     """Run one source, then replace its notebook and pictures. Raises BuildError, changing nothing, if a cell fails."""
     notebook, figures = read_source(source), {}
     execute(notebook, source.stem, target.parent)
-    notebook.metadata = nbformat.from_dict(METADATA)  # nbclient adds the Python version and the state of widgets
-    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
-        tags = cell.metadata.get("tags", [])
-        for tag in (tag for tag in tags if tag.startswith("picture:")):
+    settle(notebook)
+    for cell in notebook.cells:
+        for tag in (tag for tag in cell.metadata.get("tags", []) if tag.startswith("picture:")):
             figures[images / f"{tag.removeprefix('picture:')}.png"] = picture(cell)
-        cell.outputs = [output for output in cell.outputs if "machine" not in tags and WIDGET not in output.get("data", {})]
     nbformat.validate(notebook)
     for path, content in (figures | {target: nbformat.writes(notebook).encode() + b"\n"}).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(content)
-        os.replace(part, path)
+        replace(path, content)
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file, all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    os.replace(part, path)
+
+
+def publish(sources: list[Path], folder: Path) -> None:
+    """Run chapters and write them as pages that link to each other, with a table of contents. Raises BuildError."""
+    titles = {path.stem: re.search(r"^# # (.*)$", path.read_text(), flags=re.MULTILINE)[1] for path in sources}
+    linked = {name: f'<a href="{name}.html">{html.escape(title)}</a>' for name, title in titles.items()}
+    # The newer template would drop the words of pictures.
+    exporter, names = HTMLExporter(template_name="classic"), list(titles)
+    for position, source in enumerate(sources):
+        print(f"{source.stem}: running", flush=True)
+        notebook = read_source(source)
+        execute(notebook, source.stem, NOTEBOOKS)
+        settle(notebook, keep=("machine",))
+        page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": titles[source.stem]}})
+        for name in names:
+            page = page.replace(f'href="{name}.ipynb', f'href="{name}.html')
+        near = [linked[name] for name in names[max(0, position - 1) : position]] + ['<a href="index.html">all chapters</a>']
+        ways = f'<nav style="padding: 1em; text-align: center">{" · ".join(near + [linked[name] for name in names[position + 1 : position + 2]])}</nav>'
+        page = re.sub(r"(<body[^>]*>)", lambda tag: tag[1] + ways, page, count=1).replace("</body>", ways + "</body>")
+        replace(folder / f"{source.stem}.html", page.encode())
+    contents = "".join(f"<li>{link}</li>" for link in linked.values())
+    index = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>minilm</title><h1>minilm: small models, good data</h1><ul>{contents}</ul></html>'
+    replace(folder / "index.html", index.encode())
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build or check the chapters; return the exit status."""
     parser = argparse.ArgumentParser(description="Build the notebooks from their sources.")
     parser.add_argument("--check", action="store_true", help="run nothing; exit 1 if a notebook has drifted")
+    parser.add_argument("--html", type=Path, metavar="FOLDER", help="run the chapters and write linked pages there")
     parser.add_argument("names", nargs="*", help="chapters, such as 00_start_here; all of them if none is named")
     options = parser.parse_args(arguments)
     known = {path.stem: path for path in sorted((NOTEBOOKS / "src").glob("*.py"))}
     if unknown := [name for name in options.names if name not in known]:
         parser.error(f"no source for {', '.join(unknown)}; there are: {', '.join(known)}")
+    if options.html:
+        publish([known[name] for name in options.names or known], options.html)
+        return 0
     failed = False
     for name in options.names or known:
         target = NOTEBOOKS / f"{name}.ipynb"

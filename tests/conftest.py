@@ -1,18 +1,20 @@
 """Options and fixtures that the whole suite shares."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: notebooks are tested under the profile they were built in
+LEARNERS = tempfile.TemporaryDirectory()  # what checks keep in a test is nobody's progress
+os.environ["MINILM_WORK"] = LEARNERS.name
 
 
 def pytest_addoption(parser):
     # Alone, it must be written --tinystories=PATH: pytest takes a word of its own for a place with tests, and looks for its settings there.
     parser.addoption("--tinystories", metavar="PATH", help="folder with train.txt and valid.txt of real TinyStories")
     parser.addoption("--kills", type=int, default=3, help="how often the kill test kills a training (default 3)")
-    parser.addoption("--screenshots", metavar="PATH", help="folder for pictures of what the browser test saw")
     parser.addoption("--no-skips", action="store_true", help="fail if any test or notebook cell was skipped, as CI must")
 
 

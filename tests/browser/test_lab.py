@@ -1,4 +1,7 @@
-"""In a real browser, as `make lab` opens it: chapter 00 runs from top to bottom, and its button tells a story."""
+"""In a real browser, as `make lab` opens it: chapters run from top to bottom, a slider moves a figure, a quiz answers and is kept, nothing leaves the machine.
+
+Pictures of what was seen lie in build/screenshots afterwards.
+"""
 
 import json
 import os
@@ -45,7 +48,7 @@ def lab(tmp_path):
         path.write_text(json.dumps(content))
     port = free_port()
     places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
-    env = os.environ | {name: str(tmp_path / folder) for name, folder in places.items()}
+    env = os.environ | {name: str(tmp_path / folder) for name, folder in places.items()} | {"MINILM_WORK": str(tmp_path / "work")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
                f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={tmp_path / 'notebooks'}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
     with open(tmp_path / "lab.log", "w") as log:
@@ -78,31 +81,80 @@ def browser():
         browser.close()
 
 
-def test_chapter_00_runs_and_its_button_tells_a_story(lab, browser, request):
+@pytest.fixture
+def page(lab, browser):
+    """A page of the browser that keeps what no page of the course may do: ask for something from elsewhere, or complain."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(120_000)  # milliseconds; seconds suffice, unless the machine is busy
-    outside, errors = [], []
-    page.on("request", lambda asked: asked.url.startswith((lab, "data:", "blob:", lab.replace("http", "ws"))) or outside.append(asked.url))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{lab}/lab/tree/00_start_here.ipynb?token={TOKEN}&reset")
+    page.outside, page.errors = [], []
+    page.on("request", lambda asked: asked.url.startswith((lab, "data:", "blob:", lab.replace("http", "ws"))) or page.outside.append(asked.url))
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda said: page.errors.append(said.text) if said.type == "error" else None)
+    return page
+
+
+def open_and_run(page, lab: str, name: str) -> None:
+    page.goto(f"{lab}/lab/tree/{name}.ipynb?token={TOKEN}&reset")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     page.evaluate(RUN_ALL)
     assert page.locator('.jp-RenderedText[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
-    assert page.get_by_text("in order").count() >= 1, "the table about this computer"
-
-    page.get_by_role("button", name="Tell a story").click()
-    story = page.locator(".widget-html p")
-    story.wait_for()
-    page.wait_for_function("() => document.querySelector('.widget-html p').innerText.length > 200")
-    assert story.inner_text().startswith("Once upon a time, a fish wanted to fly.")
-    assert outside == [] and errors == []
-    if folder := request.config.getoption("--screenshots"):
-        screenshots(page, Path(folder))
 
 
-def screenshots(page, folder: Path) -> None:
-    """Save a picture of every output and of the text cells, for a person to look at."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for i, cell in enumerate(page.locator(".jp-Notebook .jp-Cell").all()):
-        cell.scroll_into_view_if_needed()
-        cell.screenshot(path=folder / f"{i:03d}.png")
+def move_slider(page) -> None:
+    """One press of an arrow key, and the picture of the live figure is another, in the same place."""
+    figure = page.locator(".widget-vbox:has(> img.widget-image)").first
+    picture = figure.locator("img.widget-image")
+    picture.scroll_into_view_if_needed()
+    before, place, said = picture.get_attribute("src"), picture.bounding_box(), figure.locator("p[role=status]").inner_text()
+    figure.locator(".noUi-handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("([image, src]) => image.src !== src", arg=[picture.element_handle(), before])
+    page.wait_for_function("([words, said]) => words.innerText !== said", arg=[figure.locator("p[role=status]").element_handle(), said])
+    after = picture.bounding_box()
+    assert (after["width"], after["height"]) == (place["width"], place["height"]), "the figure jumped"
+
+
+def answer_quiz(page, work: Path, number: str) -> None:
+    """The first question by keyboard alone: the explanation appears and the score is kept on disk."""
+    box = page.locator(".widget-vbox:has(> .widget-radio)").first
+    box.scroll_into_view_if_needed()
+    box.locator("input[type=radio]").first.focus()
+    page.keyboard.press("Space")
+    answer = box.get_by_role("button", name="Answer")
+    page.wait_for_function("button => !button.disabled", arg=answer.element_handle())
+    while page.evaluate("() => document.activeElement.type") == "radio":  # every choice is a stop of its own
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    said = box.locator("p[role=status]")
+    said.wait_for()
+    assert len(said.inner_text()) > 40
+    kept = json.loads((work / "progress.json").read_text())["quizzes"][number]
+    assert kept["right"] in (0, 1) and kept["of"] >= 4
+    assert ("Right." in said.inner_text()) is bool(kept["right"])
+
+
+def screenshots(page, name: str) -> None:
+    """Save pictures for a person to look at: every cell in the light theme, what cells show in the dark one."""
+    for theme, wanted in (("Light", ".jp-Notebook .jp-Cell"), ("Dark", ".jp-Notebook .jp-Cell:has(.jp-OutputArea-output)")):
+        page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})")
+        page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower())
+        folder = ROOT / "build" / "screenshots" / name / theme.lower()
+        shutil.rmtree(folder, ignore_errors=True)
+        for i, cell in enumerate(page.locator(wanted).all()):
+            cell.scroll_into_view_if_needed()
+            cell.screenshot(path=folder / f"{i:03d}.png")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")))
+def test_a_chapter_runs_its_figure_moves_and_its_quiz_answers(lab, page, tmp_path, name):
+    open_and_run(page, lab, name)
+    if name == "00_start_here":
+        assert page.get_by_text("in order").count() >= 1, "the table about this computer"
+        page.get_by_role("button", name="Tell a story").click()
+        story = page.locator(".widget-html p").first
+        page.wait_for_function("story => story.innerText.length > 200", arg=story.element_handle())
+        assert story.inner_text().startswith("Once upon a time, a fish wanted to fly.")
+    move_slider(page)
+    answer_quiz(page, tmp_path / "work", name[:2])
+    screenshots(page, name)
+    assert page.outside == [] and page.errors == []
