@@ -21,6 +21,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -126,6 +127,18 @@ def _ratio_line(ax: Axes, ratio: float) -> None:
                 rotation=np.degrees(np.arctan2(rise, run)), rotation_mode="anchor", **POINTS | {"fontsize": 9})  # fmt: skip
 
 
+def equal_compute(ax: Axes, flops: float) -> Line2D:
+    """Draw the line on which training takes `flops` operations, 6 for each parameter and token, across the axes; return it."""
+    (line,) = ax.plot(ax.get_xlim(), ax.get_xlim(), color=PURPLE, linewidth=1.5, zorder=2, scalex=False, scaley=False)
+    set_equal_compute(line, flops)
+    return line
+
+
+def set_equal_compute(line: Line2D, flops: float) -> None:
+    """Move the line of `equal_compute` to another computation."""
+    line.set_ydata(flops / 6 / np.asarray(line.get_xdata()))
+
+
 def exam_scores(ax: Axes, scores: Mapping[str, float], levels: Mapping[str, float], marked: Sequence[str] = ()) -> Axes:
     """Draw the results of an exam as bars, the best on top, with lines for levels such as blind guessing.
 
@@ -189,12 +202,17 @@ def loss_curve(ax: Axes, log: Sequence[Mapping], x: str = "tokens", y: str = "lo
 TINTS = ("#CFE3F2", "#F8DCC8", "#CDE8DE", "#EAD3DF")  # the four hues, pale enough for black letters
 
 
+def tint(token: str) -> str:
+    """A pale colour for a token, the same wherever it stands."""
+    return TINTS[sum(token.encode()) % len(TINTS)]
+
+
 def token_boxes(ax: Axes, rows: Mapping[str, Sequence[str]]) -> Axes:
     """Draw rows of tokens, each token as a box around its letters; a dot stands for a blank. rows: label -> tokens of the same text."""
     for y, tokens in enumerate(rows.values()):
         x = 0
-        for place, token in enumerate(tokens):
-            ax.barh(-y, len(token), 0.72, left=x, color=TINTS[place % 4], edgecolor=GREY, linewidth=0.6)
+        for token in tokens:
+            ax.barh(-y, len(token), 0.72, left=x, color=tint(token), edgecolor=GREY, linewidth=0.6)
             ax.text(x + len(token) / 2, -y, token.replace(" ", "·"), ha="center", va="center_baseline", family="monospace", fontsize=10)
             x += len(token)
     ax.set(yticks=[-y for y in range(len(rows))], yticklabels=rows, xticks=[])

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from minilm.plots import TINTS
+from minilm.plots import tint
 
 WIDE = {"description_width": "initial"}
 
@@ -50,8 +50,8 @@ def live_figure(fig: Figure, redraw: Callable[..., str], **controls: ipywidgets.
 
 def token_html(tokens: Sequence[str]) -> str:
     """Write tokens as coloured boxes; a dot stands for a blank."""
-    look = "display: inline-block; padding: 0 3px; margin: 1px; border-radius: 3px; color: black; font: 15px/1.7 monospace; background: "
-    boxes = (f'<span style="{look}{TINTS[place % len(TINTS)]}">{html.escape(token.replace(" ", "·"))}</span>' for place, token in enumerate(tokens))
+    look = "display: inline-block; padding: 0 3px; margin: 1px; border: 1px solid #5F6368; border-radius: 3px; color: black; font: 15px/1.7 monospace; background: "
+    boxes = (f'<span style="{look}{tint(token)}">{html.escape(token.replace(" ", "·"))}</span>' for token in tokens)
     return f"<div>{''.join(boxes)}</div>"
 
 

@@ -76,7 +76,7 @@ def test_a_chapter_is_whole(path):
     places = [text.find(part) for part in parts]
     assert -1 not in places and places == sorted(places), "a part is missing, or in another place than in other chapters"
     assert text.splitlines()[0].endswith("?") and "**Time:**" in text and text.count("**Predict") >= 2
-    assert 5 <= sum("walkthrough" in cell.metadata.get("tags", []) for cell in chapter) <= 12
+    assert 5 <= sum("walkthrough" in cell.metadata.get("tags", []) for cell in chapter) <= 16
     linked = re.findall(r"\]\((\w+\.ipynb)[)#]", text)
     assert not [name for name in linked if not (path.parent / name).exists()]
 
@@ -109,6 +109,16 @@ def test_a_chapter_runs_with_all_solutions_and_its_figures_can_be_read(build, so
     numbers = [exercise.number for exercise in chapter(source.stem[:2]).exercises]
     assert said == [f"{number} passed" for number in numbers]
     assert len([cell for cell in notebook.cells if any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))]) >= 4
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_the_walkthrough_runs_without_the_rest(build, source):
+    """An instructor runs the setup and the tagged cells; exercises give the course's own functions."""
+    notebook = build.read_source(source)
+    shown = {"walkthrough", "exercise", "check"}
+    setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    notebook.cells = [cell for cell in notebook.cells if cell is setup or shown & set(cell.metadata.get("tags", []))]
+    build.execute(notebook, source.stem, NOTEBOOKS[0].parent)
 
 
 def test_what_is_wrong_with_a_figure_is_found():

@@ -5,8 +5,9 @@ cells of an exercise). The exercises themselves are in `exercises/chNN.py`, one 
 answers, solutions, quiz. docs/WRITING.md says how one is added.
 """
 
+from minilm.course import progress
 from minilm.course.checks import check
 from minilm.course.exercise import find
 from minilm.course.quizzes import quiz
 
-__all__ = ["check", "find", "quiz"]
+__all__ = ["check", "find", "progress", "quiz"]

@@ -29,11 +29,13 @@ def quiz(number: str) -> None:
 
 
 def as_text(questions: tuple[Question, ...]) -> str:
-    """Write a quiz as Markdown, with the answers folded away."""
-    parts = []
+    """Write a quiz as Markdown, with the answers folded away behind all questions."""
+    asked_parts, explained_parts = [], []
     for place, asked in enumerate(questions, start=1):
         choices = list(zip("ABCDEF", asked.shuffled()))
         listed = "\n".join(f"- {letter}. {answer}" for letter, (answer, _) in choices)
         explained = "\n".join(f"- {letter}: {'**right.** ' if answer == asked.choices[0][0] else ''}{why}" for letter, (answer, why) in choices)
-        parts.append(f"**{place}. {asked.text}**\n\n{listed}\n\n<details><summary>Answer</summary>\n\n{explained}\n\n</details>")
-    return "\n\n".join(parts)
+        asked_parts.append(f"**{place}. {asked.text}**\n\n{listed}")
+        explained_parts.append(f"**{place}.**\n\n{explained}")
+    answers = "\n\n".join(["<details><summary>Answers</summary>", *explained_parts, "</details>"])
+    return "\n\n".join([*asked_parts, answers])

@@ -27,6 +27,7 @@ import csv
 import html
 import itertools
 import json
+import math
 import os
 from importlib.metadata import requires, version
 
@@ -39,10 +40,12 @@ from packaging.requirements import Requirement
 from minilm import plots
 from minilm.checkpoint import load_model
 from minilm.config import DATA, MODELS, profile
+from minilm.course import check, progress, quiz
 from minilm.data import encode_stories
 from minilm.evaluate import evaluate
 from minilm.generate import generate
 from minilm.runs import environment, read_record
+from minilm.widgets import live_figure
 
 plt.rcParams.update(plots.STYLE)
 
@@ -74,7 +77,7 @@ plots.show_table([
 # The repository holds a finished model in `data/models/tinystories`. This repository trained it, with the code that you will
 # write yourself in the chapters to come. A **parameter** is one of the numbers that training adjusts. Here is how many it has:
 
-# %%
+# %% tags=["walkthrough"]
 folder = MODELS / "tinystories"
 model, tokenizer = load_model(folder)
 record = read_record(folder)
@@ -90,7 +93,7 @@ display(Markdown(
 # probability. To write, we draw one token, add it to the text, and ask again. `generate` does that; `tell` prints the pieces as they
 # come.
 
-# %%
+# %% tags=["walkthrough"]
 def tell(opening, **settings):
     """Print a story while it is being written, in lines of readable length; return it."""
     story = line = opening
@@ -110,7 +113,7 @@ def tell(opening, **settings):
 # talked to. Before you run the next cell: will the sentences be grammatical? Will a name stay the same? Will the
 # story have an end?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "walkthrough"]
 story = tell("Once upon a time, there was a little robot who was afraid of the rain.", seed=1)
 
 # %% [markdown]
@@ -154,7 +157,7 @@ display(widgets.VBox([opening, widgets.HBox([temperature, button]), page]))
 #
 # **Predict** first: how many of the six will it get right?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "walkthrough"]
 openings = {
     "Tom has a dog named Rex and a cat named Mimi. One day, the dog ran away. The dog's name is": "Rex",
     "Ben lost his blue kite. Lily said, \"Do not cry, Ben. I will help you find your": "kite",
@@ -187,7 +190,7 @@ plots.show_table(rows)
 # How does this model compare with famous ones? The tables in `data/published` hold numbers typed from papers, each with its
 # source. The exam in the last column, MMLU, has 57 subjects from history to law, with four answers to choose from.
 
-# %%
+# %% tags=["walkthrough"]
 def published(name):
     """Read a table of data/published, without the rows that nobody has checked."""
     with open(DATA / "published" / f"{name}.csv", encoding="utf-8", newline="") as file:
@@ -233,9 +236,10 @@ plots.show_table([
 # parameters in use (36 million for "33M"). Our tokens count every reading: the model
 # went through the same few million tokens several times.
 #
-# Sizes that span five powers of ten need logarithmic axes: each grid line is ten times the one before.
+# Sizes that span five powers of ten need logarithmic axes: each grid line is ten times the one before. Training takes about 6 operations for each parameter and each token
+# (chapter 10 shows why), so the models on a *falling* line took the same computation.
 
-# %% tags=["picture:giants_and_dwarfs"]
+# %% tags=["picture:giants_and_dwarfs", "walkthrough"]
 above, below = ("LLaMA-7B", "LLaMA-65B"), ("GPT-3", "LLaMA-13B", *dwarfs)
 points = []
 for each in models:
@@ -243,23 +247,42 @@ for each in models:
     points.append(each | {"name": each["name"].removeprefix("TinyStories-"), "side": side})
 fig, ax = plt.subplots()
 plots.giants_and_dwarfs(ax, points)
+line = plots.equal_compute(ax, 10**23.75)
 ax.set_title("Chinchilla and LLaMA are smaller than Gopher, and read more")
 plots.show(fig, alt=(
     "Models by parameters and training tokens on logarithmic axes. GPT-3 and Gopher lie below two "
     "tokens per parameter, Chinchilla and LLaMA-65B near twenty, LLaMA-7B at 149; the "
-    "TinyStories models and ours are hundreds to hundreds of thousands of times smaller."
+    "TinyStories models and ours are hundreds to hundreds of thousands of times smaller. A falling line "
+    "of equal computation, 5.6e23 operations, passes close to Gopher, Chinchilla and LLaMA-65B."
 ))
 
 # %% [markdown]
-# *Figure 1. Size and reading of ten models. Along a dashed line the ratio of tokens to parameters is the same.*
+# *Figure 1. Size and reading of ten models. Along a dashed line the ratio of tokens to parameters is the same; along the solid line the computation: 5.6 × 10²³ operations.*
 #
+# **Predict:** which of the giants cost about as much as GPT-3? Move the line and see.
+
+# %%
+def recount(operations):
+    """Move the line of equal computation, and name the models near it."""
+    plots.set_equal_compute(line, operations)
+    near = [m["name"] for m in models if 1 / 1.5 < 6 * m["n_params"] * m["n_tokens"] / operations < 1.5]
+    ax.set_title(f"Equal computation: {operations:.1e} operations")
+    named = ", ".join(near) or "none of these"
+    return f"Within a factor of 1.5 of {operations:.1e} operations: {named}."
+
+
+budget = widgets.FloatLogSlider(value=10**23.75, min=15, max=25, step=0.25, readout_format=".1e",
+                                description="operations", style={"description_width": "initial"})
+display(live_figure(fig, recount, operations=budget))
+
+# %% [markdown]
 # In 2020 and 2021 models grew by adding parameters, to the right in the figure. **Chinchilla** (2022) asked how to spend a given amount of computation, and answered:
 # let parameters and tokens grow together, about twenty tokens for each parameter. The smaller **LLaMA** models (2023) went further, because
 # a small model that has read much is cheap to *use*. And **TinyStories** (2023) changed what was read.
 #
 # Did it pay?
 
-# %%
+# %% tags=["walkthrough"]
 taken = ("GPT-3 175B", "Gopher 280B", "LLaMA-7B", "LLaMA-13B", "LLaMA-65B", "TinyStories-8M")
 scores = {name: mmlu[name] for name in taken}
 scores["Chinchilla 70B"] = mmlu["Chinchilla 70B (Table 6)"]
@@ -280,7 +303,7 @@ plots.show(fig, alt=(
 # ask the dwarfs what they were made for. Eldan and Li let models finish stories and had GPT-4 grade the
 # result like a teacher.
 
-# %%
+# %% tags=["walkthrough"]
 table = published("tinystories_fig4_gpt_eval")
 rows = {(row["hidden_size"], row["layers"]) if row["layers"] else row["model"]: row for row in table}
 tellers = {
@@ -333,7 +356,7 @@ plots.show(fig, alt=(
 #
 # **Predict.** Put these four texts in order, from the least surprising to the most surprising for our model.
 
-# %%
+# %% tags=["walkthrough"]
 tale = "Once upon a time, there was a little dog named Max. Max liked to run with his red ball."
 texts = {
     "a story": tale,
@@ -416,48 +439,33 @@ plots.show(fig, alt=(
 
 # %% [markdown]
 # ## Exercises
+#
+# Every chapter has some. The cell after your answer checks it, and says what it verified, or what it tried and which mistake is the likeliest. An exercise that you leave out
+# never stops the notebook. Hints and the solution are folded away below.
+
+# %% exercise="00.1"
+
+# %% exercise="00.2"
+
+# %% exercise="00.3"
+
+# %% exercise="00.4"
+
+# %% exercise="00.5"
+
+# %% quiz="00"
 
 # %% [markdown]
-# **1. Predict and measure (5 minutes).** Set the temperature in the box to 0 and press the button three times. Then try 1.6. Before each: what will
-# change from one press to the next?
+# ## Your progress
 #
-# <details><summary>Answer</summary>
-#
-# At 0 the three stories are the same: the likeliest token always wins, so the seed has nothing to decide. At 1.6 the unlikely tokens
-# get so much weight that sooner or later one of them derails a sentence, and the model then goes on from the wreck. In
-# between lies a compromise between dull and broken; chapter 07 draws it.
-# </details>
+# What you have passed is kept in a file of your own, in the folder `work/`; nothing leaves this machine. In a terminal `minilm progress` shows the same.
+
+# %% tags=["machine"]
+plots.show_table(progress.table())
 
 # %% [markdown]
-# **2. Estimate by hand (5 minutes).** The file of our model keeps two bytes for each parameter. Check that against the size printed above. How
-# large would Gopher's file be?
-#
-# <details><summary>Answer</summary>
-#
-# Twice the number of parameters, plus a little for their names: the sizes agree. Gopher has 280 billion parameters:
-# 2 × 280 × 10⁹ bytes = 560 GB. No laptop holds it; that is why size is also a question of who can take part.
-# </details>
-
-# %% [markdown]
-# **3. Estimate by hand (10 minutes).** Training takes about 6 operations for each parameter and each token (chapter 10 shows why). From the
-# table above: which took more computation, Gopher or Chinchilla? How does LLaMA-7B compare with GPT-3?
-#
-# <details><summary>Answer</summary>
-#
-# Gopher: 6 × 280 × 10⁹ × 300 × 10⁹ = 5.04 × 10²³. Chinchilla: 6 × 70 × 10⁹ × 1.4 × 10¹² = 5.88 × 10²³, not much more, spent
-# on another shape. LLaMA-7B: 6 × 6.7 × 10⁹ × 10¹² = 4.02 × 10²², about an eighth of GPT-3's 3.15 × 10²³.
-# </details>
-
-# %% [markdown]
-# **4. Find the slip (10 minutes).** Let the model tell five stories at temperature 0.8. In each, find the first sentence that contradicts an earlier one, and
-# write down its number. Do the same at 0.4. Which stories hold together longer? How many stories would you need to be sure?
-#
-# <details><summary>Answer</summary>
-#
-# There is no right answer to look up: you have just run an evaluation, with yourself as the judge. Five stories on each side are too few
-# to tell a real difference from luck, and you knew which was which while judging. Chapters 09 and 12 deal with both: intervals, and a
-# blind test.
-# </details>
+# Next comes [chapter 02](02_tokenizer.ipynb), where text becomes numbers. Solve it in a copy: `minilm start 02` puts one into `work/`, where a newer version of the course never
+# meets your edits.
 
 # %% [markdown]
 # ## Sources
@@ -472,3 +480,19 @@ plots.show(fig, alt=(
 #   from the model's page.
 # - Every number in the table and the figures is in a file of `data/published`, with its source and how well it was checked; our own are in
 #   `data/models/tinystories/run.json` and `data/runs/tinystories`.
+
+# %% [markdown]
+# <details><summary>For those who teach: a walkthrough in 20 minutes</summary>
+#
+# Run the setup, the model and `tell` beforehand; the cells tagged `walkthrough` are the show.
+#
+# | minute | run | ask before | pause |
+# |---:|---|---|---|
+# | 0 | the robot's story | Will the sentences be grammatical? Will it end? | Where is the first slip? |
+# | 4 | six openings | How many of the six? Everyone writes a number down. | Wrong kind of word, or the wrong one? |
+# | 9 | figure 1 and its slider | Which giants cost about the same? | What did Chinchilla do with Gopher's budget? |
+# | 13 | figures 2 and 3 | Where will the story model come in the exam? | What do these pictures *not* show? |
+# | 17 | four texts in bits per byte | Order them. | Why bytes, and not tokens? |
+#
+# Homework: 00.3 and 00.5.
+# </details>

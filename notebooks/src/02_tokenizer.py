@@ -104,9 +104,9 @@ fig, ax = plt.subplots(figsize=(8, 3.2))
 plots.token_boxes(ax, {f"{step} merges": pieces[step] for step in (0, 1, 4, 8, 12)})
 ax.set_title(f"Twelve merges turn {len(rows[0])} ids into {len(rows[-1])}")
 plots.show(fig, alt=(
-    "The line 'she sells fish and the fish she sells is fresh' in boxes, one box for each id, after 0, 1, 4, 8 "
-    f"and 12 merges: {len(rows[0])} boxes at first, {len(rows[-1])} at the end, among them whole words "
-    "with their blanks, such as 'fish'."
+    "The line 'she sells fish and the fish she sells is fresh' in boxes, one box for each id, after "
+    f"0, 1, 4, 8 and 12 merges: {len(rows[0])} boxes at first, {len(rows[-1])} at the end, among them "
+    "whole words with their blanks, such as 'fish'."
 ))
 
 # %% [markdown]
@@ -126,16 +126,16 @@ display(widgets.stepper(page, len(told), "merges"))
 # %% [markdown]
 # ## Words first
 #
-# Look at the last row of figure 1: `she sells ` with both its blanks is one id. On real text that gets out of hand. We learn 400 merges from 300 stories, once from each
-# story as one long line, and print some of the last:
+# Look at the last row of figure 1: `she sells ` with both its blanks is one id. On real text that gets out of hand. We learn 300 merges from 100 stories, each story one
+# long line, and print the last forty (it takes a few seconds):
 
 # %% tags=["walkthrough"]
 tales = list(islice(stories("chapter 02"), 1000))
-few = Counter(tales[:300])
-crossing = [merge.token.decode() for merge in islice(learn_merges(few), 400)]
+few = Counter(tales[:100])
+crossing = [merge.token.decode() for merge in islice(learn_merges(few), 300)]
 print(crossing[-40:])
 n_crossing = sum(" " in token.strip() or token.endswith(" ") for token in crossing)
-print(f"{n_crossing} of 400 reach over the end of a word")
+print(f"{n_crossing} of 300 reach over the end of a word")
 
 # %% [markdown]
 # Places in the vocabulary go to chance phrases and to words with a comma stuck to them. The cure, since GPT-2: first cut the text into **pre-tokens**, about a word each, by
@@ -155,7 +155,7 @@ for name, pattern in {"simple": simple, "GPT-4": GPT4_PATTERN}.items():
 #
 # There is a second gain. A text repeats its words: it is enough to look at every *different* pre-token once, and to remember how often it occurs.
 
-# %%
+# %% tags=["walkthrough"]
 counts = Counter(token for tale in tales for token in regex.findall(GPT4_PATTERN, tale))
 print(f"{sum(counts.values()):,} pre-tokens, {len(counts):,} different:", counts.most_common(6))
 
@@ -170,7 +170,7 @@ print([token.decode() for token in vocab[256:296]])
 assert vocab[256:] == [merge.token for merge in islice(learn_merges(counts), 100)]
 
 # %% [markdown]
-# First pairs of letters, then endings, small words, and names of people and things. Nobody told it what a word is.
+# First pairs of letters, then endings and small words; names of people and things come later. Nobody told it what a word is.
 #
 # ## From naive to fast
 #
@@ -195,9 +195,9 @@ plots.work_per_merge(ax, work)
 gain = sum(work["naive"]) / sum(work["index"])
 ax.set_title(f"Two ideas save {1 - 1 / gain:.2%} of the work")
 plots.show(fig, alt=(
-    f"Ids looked at for each of 100 merges, on a logarithmic axis. Naive: from {work['naive'][0]:,} slowly down to "
-    f"{work['naive'][-1]:,}. Words: about {work['words'][50]:,}. Index: from {max(work['index']):,} down to "
-    f"about {work['index'][-1]:,}."
+    f"Ids looked at for each of 100 merges, on a logarithmic axis. Naive: from {work['naive'][0]:,} "
+    f"slowly down to {work['naive'][-1]:,}. Words: about {work['words'][50]:,}. Index: jumping between a "
+    f"few and {max(work['index']):,}."
 ))
 assert sum(work["naive"]) > 20 * sum(work["words"]) > 100 * sum(work["index"])
 
@@ -214,11 +214,11 @@ for new_id in range(256, 266):
     tenth = [merge_pair(row, max(row_pairs, key=row_pairs.get), new_id) for row in tenth]
 naive = (perf_counter() - start) / 10 / 10 * len(tales)
 start = perf_counter()
-learn(counts, 20)
-by_words = (perf_counter() - start) / 20
+learn(counts, 50)
+by_words = (perf_counter() - start) / 50
 start = perf_counter()
-list(islice(learn_merges(counts), 1000))
-by_index = (perf_counter() - start) / 1000
+list(islice(learn_merges(counts), 50))
+by_index = (perf_counter() - start) / 50
 plots.show_table([
     {"way": "naive, scaled up from ten stories", "milliseconds for a merge": f"{1000 * naive:.0f}"},
     {"way": "words: learn", "milliseconds for a merge": f"{1000 * by_words:.1f}"},
@@ -286,7 +286,7 @@ for tale in tales[:50]:
 # Stories stand one after the other in the training text, and the model must learn where one ends. For that there is one more id, which no merge can make: the **special token**
 # `<|endoftext|>`. And here is a trap with teeth: what if those thirteen characters occur in a text that somebody *typed*?
 
-# %%
+# %% tags=["walkthrough"]
 tokenizer = train_tokenizer(tales, 2048)
 typed = f"The end.{END_OF_TEXT}"
 print("as text:   ", [tokenizer.decode([i]) for i in tokenizer.encode(typed)])
@@ -302,7 +302,7 @@ assert tokenizer.encode(typed)[-1] != tokenizer.end_of_text == tokenizer.vocab_s
 # Your functions passed their checks against `tiktoken`. Now the whole thing: `minilm.tokenizer`, with the same pattern, the same merges and 2,048 ids, against `tiktoken` and Hugging Face's
 # `tokenizers`. Theirs are given our merges and must make the same ids of everything.
 
-# %%
+# %% tags=["walkthrough"]
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
 printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -350,11 +350,12 @@ assert n_different == 0
 # To see both sides we trained the same body (787,584 parameters) with six vocabularies, from bare bytes to 8,192 ids, each with the same amount of
 # *computation*: 1.5 × 10¹³ operations, some minutes on one core. Two corpora, two seeds each. The records are in `data/runs/vocabulary`; the command is in them.
 
-# %%
+# %% tags=["walkthrough"]
 with open(DATA / "runs" / "vocabulary" / "runs.csv", encoding="utf-8", newline="") as file:
     runs = [
         {"corpus": row["corpus"], "vocab_size": int(row["vocab_size"]),
          "bits_per_byte": float(row["valid_bits_per_byte"]),
+         "nats_per_token": float(row["valid_nats_per_token"]),
          "bytes_per_token": int(row["valid_n_bytes"]) / int(row["valid_n_tokens"]),
          "table_share": 1 - int(row["n_params_without_embeddings"]) / int(row["n_params"])}
         for row in csv.DictReader(file)
@@ -366,9 +367,9 @@ plots.by_vocabulary(axes[1], shares, "table_share", "share of the embedding tabl
 fig.suptitle("Tokens stop growing; the table does not", x=0.02, ha="left", weight="bold")
 fig.tight_layout()
 plots.show(fig, alt=(
-    "Left: bytes in a token against vocabulary size. From 1 with bare bytes the curves rise quickly to about 4 "
-    "at 2,048 ids, then flatten. Right: the share of parameters in the embedding table, from 4 per cent with 257 "
-    "ids to 57 per cent with 8,192."
+    "Left: bytes in a token against vocabulary size. From 1 with bare bytes the curves rise to about 3.6 "
+    "at 2,048 ids and then flatten, to 4.2 at 8,192. Right: the share of parameters in the embedding "
+    "table, from 4 per cent with 257 ids to 57 per cent with 8,192, ever faster."
 ))
 
 # %% [markdown]
@@ -382,8 +383,8 @@ fig, ax = plt.subplots(figsize=(7.5, 3.6))
 bars = plots.table_and_body(ax, sizes, d_model=128, n_layers=4)
 ax.set_title("Width 128, 4 layers: half of the model is table from 8,192 ids on")
 plots.show(fig, alt=(
-    "Bars of parameters for vocabularies from 256 to 131,072 ids, with a body of width 128 and 4 layers: body and "
-    "embedding table stacked, as shares. The table is 4 per cent at 256 ids and 95 per cent at 131,072."
+    "Bars of parameters for vocabularies from 256 to 131,072 ids, with a body of width 128 and 4 layers: "
+    "body and embedding table as shares. The table is 4 per cent at 256 ids and 95 per cent at 131,072."
 ))
 
 # %%
@@ -391,12 +392,14 @@ def reshape(d_model, n_layers):
     """Redraw the bars for another shape, and say where half is reached."""
     shares = plots.set_table_and_body(bars, sizes, d_model, n_layers)
     half = next((plots.short(size) for size, share in zip(sizes, shares) if share > 0.5), None)
-    said = f"half of the model is table from {half} ids on" if half else "the table stays the smaller part"
+    said = f"half is table from {half} ids on" if half else "the table stays the smaller part"
     ax.set_title(f"Width {d_model}, {n_layers} layers: {said}")
-    return f"With width {d_model} and {n_layers} layers {said}. GPT-2 small: width 768, 12 layers, 50,257 ids."
+    return (f"With width {d_model} and {n_layers} layers {said}. "
+            "(GPT-2 small: width 768, 12 layers, 50,257 ids.)")
 
 
-widths = ipywidgets.SelectionSlider(options=[64, 128, 256, 512, 768, 1024, 2048, 4096], value=128, description="width")
+shapes = [64, 128, 256, 512, 768, 1024, 2048, 4096]
+widths = ipywidgets.SelectionSlider(options=shapes, value=128, description="width")
 layers = ipywidgets.IntSlider(value=4, min=1, max=48, description="layers")
 display(widgets.live_figure(fig, reshape, d_model=widths, n_layers=layers))
 
@@ -408,7 +411,8 @@ fig, ax = plt.subplots(figsize=(7.5, 4.2))
 plots.by_vocabulary(ax, runs, "bits_per_byte", "bits per byte of unseen stories")
 mean_bits = defaultdict(dict)
 for corpus, size in sorted({(run["corpus"], run["vocab_size"]) for run in runs}):
-    found = [run["bits_per_byte"] for run in runs if (run["corpus"], run["vocab_size"]) == (corpus, size)]
+    same = [run for run in runs if run["corpus"] == corpus and run["vocab_size"] == size]
+    found = [run["bits_per_byte"] for run in same]
     mean_bits[corpus][size] = sum(found) / len(found)
 best = {corpus: min(bits, key=bits.get) for corpus, bits in mean_bits.items()}
 ax.set(title="At equal computation, neither the smallest nor the largest wins", ylim=(0.5, 1.4))
@@ -417,8 +421,13 @@ listed = [
     for corpus, bits in mean_bits.items()
 ]
 plots.show(fig, alt="Bits per byte against vocabulary size, for two corpora. " + " ".join(listed))
-print("best:", best)
 assert all(257 < size < 8192 for size in best.values())
+story_runs = [run for run in runs if run["corpus"] == "storyworld"]
+plots.show_table([
+    {"storyworld": f"{run['vocab_size']:,} ids", "bits per byte": f"{run['bits_per_byte']:.3f}",
+     "nats per token": f"{run['nats_per_token']:.2f}"}
+    for run in sorted(story_runs, key=lambda run: run["vocab_size"])
+])
 
 # %% [markdown]
 # *Figure 4. The same body and the same computation for every model; each mark is one seed, the line their mean.*
@@ -427,8 +436,8 @@ assert all(257 < size < 8192 for size in best.values())
 # its rows are rare words, and each step costs more. The best of these sizes for this budget is 4,096, with 2,048 close behind on TinyStories. With a larger body
 # or a longer training the balance moves to larger vocabularies; that is one reason why giants have 100,000 ids and more.
 #
-# Note the unit. In *nats per token* the bare bytes would look best of all, 0.86 on storyworld against 1.80 with 4,096 ids: a letter is easier to guess than a word. **Losses per token cannot be compared
-# across tokenizers.** Bits per byte can.
+# Now look at the last column of the table. A *nat* is the unit of surprise that goes with the natural logarithm, 1.44 bits, and losses in training are counted in nats for each token. In that unit the
+# bare bytes would look best of all: a letter is easier to guess than a word. **Losses per token cannot be compared across tokenizers.** Bits per byte can.
 
 # %% [markdown]
 # ## Traps
@@ -448,7 +457,8 @@ n_ids = {name: len(tokenizer.encode(text)) for name, text in sentences.items()}
 fig, ax = plt.subplots(figsize=(7.5, 3))
 plots.token_counts(ax, n_ids)
 ax.set_title(f"The same sentence: {n_ids['English']} ids in English, {n_ids['Hindi']} in Hindi")
-plots.show(fig, alt="Ids for the same sentence: " + ", ".join(f"{name} {n}" for name, n in n_ids.items()) + ".")
+listed = ", ".join(f"{name} {n}" for name, n in n_ids.items())
+plots.show(fig, alt=f"Ids for the same sentence: {listed}.")
 assert n_ids["English"] * 3 < n_ids["Greek"] < n_ids["Hindi"]
 
 # %% [markdown]
@@ -466,12 +476,13 @@ def guesses(ids, n=3):
     """The likeliest next tokens after a row of ids, with their probabilities."""
     with torch.no_grad():
         probs = model(torch.tensor([[shipped.end_of_text, *ids]]))[0, -1].softmax(dim=-1)
-    return [f"{shipped.decode([i])!r} {p:.0%}" for p, i in zip(*(x.tolist() for x in probs.topk(n)))]
+    return [f"{shipped.decode([i])!r} {p:.1%}" for p, i in zip(*(x.tolist() for x in probs.topk(n)))]
 
 
 opening = "Once upon a time there was a little"
 for prompt in (opening, opening + " "):
-    print([shipped.decode([i]) for i in shipped.encode(prompt)][-2:], "→", guesses(shipped.encode(prompt)))
+    prompt_ids = shipped.encode(prompt)
+    print([shipped.decode([i]) for i in prompt_ids[-2:]], "→", guesses(prompt_ids))
 
 # %% [markdown]
 # Without the blank the model knows what to do. With it, the row of ids ends in a lone blank, which hardly ever came before a word in training: words bring their own. The
@@ -498,9 +509,9 @@ fig, ax = plt.subplots(figsize=(7.5, 4))
 plots.rows_by_frequency(ax, [seen[i] for i in range(len(table))], lengths.tolist())
 ax.set_title(f"{len(apart)} tokens that never occur all have the same row")
 plots.show(fig, alt=(
-    "Length of each token's row in the embedding table against how often the token occurs in a thousand stories. "
-    f"Tokens that occur: lengths from 1.2 to 3.7. Of the {len(never)} that do not, {len(apart)} lie on one flat "
-    "line at 4.2, above all others; the rest lie among those that occur."
+    "Length of each token's row in the embedding table against how often the token occurs in a thousand "
+    f"stories. Tokens that occur: lengths from 1.2 to 3.7. Of the {len(never)} that do not, {len(apart)} "
+    "lie on one flat line at 4.2, above all others."
 ))
 print(f"as alike as {alike:.3f} (1 is the same direction):", [shipped.decode([i]) for i in apart[-12:]])
 assert alike > 0.98
@@ -509,22 +520,25 @@ assert alike > 0.98
 # *Figure 6. Each mark is a token of the shipped storyworld model. The flat line on the left: ids that training never met; the others there are only rare. (The cloud at the
 # bottom is names. Any of them would do in almost any story, and the model knows.)*
 #
-# Where do they come from? `ith` was needed to make ` with`. Since then ` with` has swallowed it, and it never stands alone again. A list of merges always leaves such
+# Where do they come from? `ouse` was needed to make ` house` and ` mouse`. Since then these have swallowed it, and it never stands alone again. A list of merges always leaves such
 # dead wood; and bytes that no English story uses are dead from the start.
 #
 # Why is their row the same? As *input* they never occurred, so they learned nothing. But the table serves as output too, and at every step of training all tokens that did not come next were made a
-# little less likely. For these that was the only lesson, hundreds of thousands of times, and it was the same lesson for all. We can hand such an id to the model all the same:
+# little less likely. For these that was the only lesson, thousands of times, and it was the same lesson for all. So the model cannot tell them apart. Hand it three that
+# have nothing in common, the beginning of a smile, the end of a lizard and half of an ñ:
 
 # %%
-dead = shipped.vocab.index(b" smil")
-proper = shipped.encode(" He gave her a smile")
-spelled = [*shipped.encode(" He gave her a"), dead, *shipped.encode("e")]
-assert dead in apart and shipped.decode(proper) == shipped.decode(spelled)
-print("smile as one token:  ", guesses(proper))
-print("with a glitch token: ", guesses(spelled))
+start = shipped.encode(" He gave her a")
+print(f"{'nothing':12}", guesses(start))
+answers = []
+for token in (b" smil", b"izard", "ñ".encode()[:1]):
+    answers.append(guesses([*start, shipped.vocab.index(token)]))
+    print(f"{token!r:12}", answers[-1])
+assert answers[0] == answers[1] == answers[2]
 
 # %% [markdown]
-# The same letters, other ids, another answer. What a model knows, it knows about *ids*.
+# Three different texts, one and the same answer: no idea. Its guesses are spread so thinly over the vocabulary that the likeliest gets half a per cent. What a model knows, it
+# knows about *ids*, and of these it knows nothing.
 #
 # ## What we know now
 #
@@ -556,7 +570,7 @@ print("with a glitch token: ", guesses(spelled))
 # | 0 | bytes of `crêpe 🐟` | How many bytes? | Which languages need more bytes for a letter? |
 # | 3 | the line, and the count of its pairs | Which pair wins? Everyone votes. | Why may pairs overlap? |
 # | 6 | twelve merges, and the stepper | What is the next merge? | Which tokens do you dislike? (leads to pre-tokens) |
-# | 10 | 400 merges without cuts, then 100 with them | What will the tokens look like? | |
+# | 10 | 300 merges without cuts, then 100 with them | What will the tokens look like? | |
 # | 13 | encode four words | How many ids for `shellfish`? | Longest token or first merge? |
 # | 15 | parity | How many texts will differ? | What would convince you? |
 # | 17 | figure 4 | Which vocabulary wins? | Why can nats per token not decide? |

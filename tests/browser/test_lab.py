@@ -151,7 +151,8 @@ def test_a_chapter_runs_its_figure_moves_and_its_quiz_answers(lab, page, tmp_pat
     if name == "00_start_here":
         assert page.get_by_text("in order").count() >= 1, "the table about this computer"
         page.get_by_role("button", name="Tell a story").click()
-        story = page.locator(".widget-html p").first
+        story = page.locator(".widget-html p:not([role])")
+        story.wait_for()
         page.wait_for_function("story => story.innerText.length > 200", arg=story.element_handle())
         assert story.inner_text().startswith("Once upon a time, a fish wanted to fly.")
     move_slider(page)

@@ -84,7 +84,7 @@ merge_pair = Exercise(
 
 @merge_pair.stub
 def merge_pair(ids, pair, new_id):
-    """Return a new list in which each occurrence of the pair is replaced by new_id, from left to right."""
+    """Return a new list with the pair replaced by new_id everywhere, from left to right."""
     raise NotImplementedError
 
 
@@ -145,7 +145,7 @@ learn = Exercise(
 @learn.stub
 def learn(counts, n_merges):
     """Learn merges from {pre-token: how often}; return pairs of ids, where merge number k makes id 256 + k."""
-    words = {tuple(word.encode()): n for word, n in counts.items()}
+    words = [(list(word.encode()), n) for word, n in counts.items()]
     vocab = {i: bytes([i]) for i in range(256)}
     merges = []
     for new_id in range(256, 256 + n_merges):
@@ -158,18 +158,18 @@ def learn(counts, n_merges):
 
 @learn.solution
 def learn(counts, n_merges):
-    words = {tuple(word.encode()): n for word, n in counts.items()}
+    words = [(list(word.encode()), n) for word, n in counts.items()]
     vocab = {i: bytes([i]) for i in range(256)}
     merges = []
     for new_id in range(256, 256 + n_merges):
         pairs = Counter()
-        for ids, n in words.items():
+        for ids, n in words:
             for pair, count in count_pairs(ids).items():
                 pairs[pair] += count * n
         if not pairs:
             break
         best = max(pairs, key=lambda pair: (pairs[pair], vocab[pair[0]], vocab[pair[1]]))
-        words = {tuple(merge_pair(ids, best, new_id)): n for ids, n in words.items()}
+        words = [(merge_pair(ids, best, new_id), n) for ids, n in words]
         vocab[new_id] = vocab[best[0]] + vocab[best[1]]
         merges.append(best)
     return merges
@@ -180,7 +180,7 @@ learn.wrong("(pairs[pair], vocab[pair[0]], vocab[pair[1]])", "pairs[pair]",
             "of pairs that are equally frequent you took the first one found. The rule is: the one with the greater bytes.")  # fmt: skip
 learn.wrong("(pairs[pair], vocab[pair[0]], vocab[pair[1]])", "(pairs[pair], pair)",
             "of pairs that are equally frequent you took the one with the greater ids. Compare their bytes, `vocab[left]` and `vocab[right]`.")  # fmt: skip
-learn.wrong("tuple(merge_pair(ids, best, new_id)): n", "ids: n", "the words stay as they were, so the same pair wins every time. Merge it in every word.")
+learn.wrong("(merge_pair(ids, best, new_id), n)", "(ids, n)", "the words stay as they were, so the same pair wins every time. Merge it in every word.")
 
 
 @learn.expected
@@ -215,8 +215,8 @@ def _tiktoken(merges):
     return tiktoken.Encoding("exercise", pat_str=r"(?s).+", mergeable_ranks=ranks, special_tokens={})
 
 
-# Six merges in which another order gives other ids: "ab" before "bc" before "abc" before "cd".
-MERGES = [(97, 98), (98, 99), (256, 99), (99, 100), (195, 170), (32, 256)]
+# bc, ab, de, cd, abd, cde, ê, " ab". So "abcd" is a|bc|d, while from the left or by length it would be ab|cd; and "cde" is one token, but from the left cd|e.
+MERGES = [(98, 99), (97, 98), (100, 101), (99, 100), (257, 100), (99, 258), (195, 170), (32, 257)]
 
 encode_word = Exercise(
     "02.4",
@@ -258,8 +258,28 @@ encode_word.wrong("enumerate(merges, start=256)", "reversed(list(enumerate(merge
 encode_word.wrong("list(word.encode())", "[ord(letter) for letter in word]",
                   "you began from letters, not from bytes. The letter ê has the number 234, but in a text it is two bytes, 195 and 170.")  # fmt: skip
 encode_word.wrong("start=256", "start=0", "the new ids begin at 0. Ids 0 to 255 belong to the bytes; merge number k makes id 256 + k.")
-encode_word.wrong("enumerate(merges, start=256)", "sorted(enumerate(merges, start=256), key=lambda merge: (merge[1][0] < 256, merge[0]))",
-                  "you took long tokens before short ones. Not the longest piece wins, but the merge that was learned first.")  # fmt: skip
+encode_word.wrong("list(word.encode())", "list(word)", "you began from letters, not from bytes: ids are numbers. What does `word.encode()` give?")
+encode_word.wrong("""    for new_id, pair in enumerate(merges, start=256):
+        ids = merge_pair(ids, pair, new_id)
+    return ids""", """    vocab = [bytes([i]) for i in range(256)]
+    for left, right in merges:
+        vocab.append(vocab[left] + vocab[right])
+    rest, ids = bytes(ids), []
+    while rest:
+        ids.append(vocab.index(max(filter(rest.startswith, vocab), key=len)))
+        rest = rest[len(vocab[ids[-1]]) :]
+    return ids""", "you took the longest token that fits, from the left. Not length decides, but which merge was learned first.")  # fmt: skip
+encode_word.wrong("""    for new_id, pair in enumerate(merges, start=256):
+        ids = merge_pair(ids, pair, new_id)
+    return ids""", """    i = 0
+    while i < len(ids) - 1:
+        pair = (ids[i], ids[i + 1])
+        if pair in merges:
+            ids[i : i + 2] = [256 + merges.index(pair)]
+            i = 0
+        else:
+            i += 1
+    return ids""", "you merged the first pair from the left that can be merged. Of all pairs that are there, the one that was learned first goes first.")  # fmt: skip
 
 
 @encode_word.expected
@@ -269,10 +289,10 @@ def _(word, merges):
 
 @encode_word.cases
 def _(random):
-    yield from [("a", MERGES), ("ab", MERGES), ("abc", MERGES), ("bcd", MERGES), ("abcd", MERGES), (" ab", MERGES), ("ê", MERGES), ("", MERGES)]
+    yield from [("a", MERGES), ("ab", MERGES), ("abc", MERGES), ("abd", MERGES), ("abcd", MERGES), ("cde", MERGES), (" ab", MERGES), ("ê", MERGES), ("", MERGES)]
     yield from ((word, learn(Counter(TALE.split()), 12)) for word in ("Mia", "crêpe.", "🐟", "and"))
     for _ in range(60):
-        yield "".join(random.choices("abcdê ", k=random.randrange(1, 12))), MERGES
+        yield "".join(random.choices("abcdeê ", k=random.randrange(1, 12))), MERGES
 
 
 decode = Exercise(
@@ -324,10 +344,10 @@ def _(ids, merges):
 
 @decode.cases
 def _(random):
-    yield from [([104, 105], MERGES), ([258, 100], MERGES), ([195, 170], MERGES), ([260], MERGES), ([195], MERGES), ([97, 195, 98], MERGES), ([], MERGES)]
+    yield from [([104, 105], MERGES), ([259, 256], MERGES), ([195, 170], MERGES), ([260], MERGES), ([195], MERGES), ([97, 195, 98], MERGES), ([], MERGES)]
     yield from ((encode_word(word, MERGES), MERGES) for word in TALE.split())
     for _ in range(40):
-        yield random.choices([97, 98, 195, 170, *range(256, 262)], k=random.randrange(8)), MERGES
+        yield random.choices([97, 98, 195, 170, *range(256, 264)], k=random.randrange(8)), MERGES
 
 
 table_share = Exercise(
@@ -349,6 +369,7 @@ table_share = Exercise(
     stub="table_share = ...  # a number between 0 and 1",
     solution="table_share = 8192 * 128 / (8192 * 128 + 787_584)",
 )
+table_share.wrong("8192 * 128 / ", "100 * 8192 * 128 / ", "that is in per cent. A share lies between 0 and 1.")
 table_share.wrong("(8192 * 128 + 787_584)", "787_584", "you divided by the rest. The whole is the rest and the table together.")
 table_share.wrong("8192 * 128 / (8192 * 128 + 787_584)", "2 * 8192 * 128 / (2 * 8192 * 128 + 787_584)",
                   "you counted two tables. Here one table serves for both ends; it is *tied*.")  # fmt: skip
