@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from minilm.cli import main
+from minilm.course.progress import record_exercise
 
 TINY = "--context-length 16 --d-model 64 --n-layers 1 --n-heads 2 --n-kv-heads 1 --d-ff 64 --batch-size 2 --vocab-size 300".split()
 FAST = "--precision float32 --compile no --device cpu".split()
@@ -112,6 +113,22 @@ def test_the_recorded_command_names_no_local_path(folder):
     assert command.startswith("minilm train --corpus PATH --out=PATH --cache PATH --max-steps 1 --context-length 16")
 
 
+def test_a_chapter_is_started_once_and_progress_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("minilm.course.progress.WORK", tmp_path / "work")
+    assert main(["start", "02"]) == 0
+    path = tmp_path / "work" / "02_tokenizer.ipynb"
+    assert f"{path} is yours now" in capsys.readouterr().out
+    path.write_text("mine")
+    assert main(["start", "02"]) == 0
+    assert "was left as it is" in capsys.readouterr().out and path.read_text() == "mine"
+    record_exercise("02.2", passed=True)
+    assert main(["progress"]) == 0
+    head, *rows, _, place = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["chapter", "exercises", "passed"] and str(tmp_path / "work" / "progress.json") in place
+    (row,) = (row for row in rows if row.startswith("02 tokenizer"))
+    assert "1 of 6" in row and row.endswith("02.1")
+
+
 MISTAKES = [
     ("corpus", "no_such_corpus", "there is no corpus, folder or file"),
     ("corpus", "tinystorys", "did you mean 'tinystories'"),
@@ -135,6 +152,7 @@ MISTAKES = [
     ("train", "--corpus F/tales --out F/new --max-steps 3 --tokenizer F/notes.json", "notes.json"),
     ("train", "--corpus F/tales --out F/notes.json --max-steps 3", "is a file; name a folder"),
     ("train", "--corpus F/tales --out F/new --max-steps 3 --vocab-size 300 --context-length 99999", "context_length 99999 needs at least"),
+    ("start", "99", "there is no chapter '99'; there are 00"),
     ("resume", "F/tales", "there is no run in"),
     ("generate", "F/nothing", "has no config.json; name a folder"),
     ("generate", "F/tales", "has no config.json; name a folder"),

@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 
 from minilm import plots
 from minilm.plots import COLOURS, GREY, VERMILION, exam_scores, giants_and_dwarfs, loss_curve, short, show, show_table, story_grades
+from tests.figures import problems
 
 
 @pytest.fixture
@@ -51,9 +52,26 @@ def draw(ax, kind):
             return story_grades(ax, {"A": {"grammar": 5, "plot": 3}, "B": {"grammar": 9, "plot": 7}})
         case "loss_curve":
             return loss_curve(ax, LOG, label="ours")
+        case "equal_compute":
+            plots.equal_compute(giants_and_dwarfs(ax, MODELS), 6e23)
+        case "token_boxes":
+            plots.token_boxes(ax, {"0 merges": list("a cat"), "1 merge": ["a", " c", "a", "t"]})
+        case "work_per_merge":
+            plots.work_per_merge(ax, {"naive": [1e6, 9e5], "index": [10, 3000]})
+        case "by_vocabulary":
+            plots.by_vocabulary(ax, RUNS, "bits", "bits per byte")
+        case "table_and_body":
+            plots.table_and_body(ax, [256, 8192], d_model=128, n_layers=4)
+        case "token_counts":
+            plots.token_counts(ax, {"English": 17, "Hindi": 151})
+        case "rows_by_frequency":
+            plots.rows_by_frequency(ax, [0, 0, 5, 200], [4.1, 4.2, 2, 1])
+    return ax
 
 
-KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve"]
+RUNS = [{"corpus": name, "vocab_size": size, "bits": bits} for name, size, bits in (("a", 257, 1.2), ("a", 257, 1.0), ("a", 512, 0.9), ("b", 257, 1.3))]
+KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equal_compute", "token_boxes", "work_per_merge", "by_vocabulary",
+         "table_and_body", "token_counts", "rows_by_frequency"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:
@@ -259,3 +277,53 @@ def test_colours_stand_out_from_white(colour):
     # The contrast of WCAG 2: 3 is what it asks of graphics, 4.5 of small letters.
     contrast = 1.05 / (linear(colour) @ [0.2126, 0.7152, 0.0722] + 0.05)
     assert contrast >= (4.5 if colour == GREY else 3)
+
+
+def test_the_line_of_equal_compute_is_that_of_six_operations_a_parameter_and_token(ax):
+    giants_and_dwarfs(ax, MODELS)
+    frame = ax.get_xlim(), ax.get_ylim()
+    line = plots.equal_compute(ax, 6e23)
+    for flops in (6e23, 1e20):
+        plots.set_equal_compute(line, flops)
+        assert np.allclose(6 * line.get_xdata() * line.get_ydata(), flops) and list(line.get_xdata()) == list(frame[0])
+    assert (ax.get_xlim(), ax.get_ylim()) == frame, "the line must not move the axes"
+
+
+def test_tokens_are_as_wide_as_their_letters_and_keep_their_colour(ax):
+    plots.token_boxes(ax, {"0": ["a", " ", "c", "a"], "1": ["a c", "a"]})
+    boxes = [(box.get_x(), box.get_width(), box.get_y() + box.get_height() / 2) for box in ax.patches]
+    assert [tuple(round(x, 6) for x in box) for box in boxes] == [(0, 1, 0), (1, 1, 0), (2, 1, 0), (3, 1, 0), (0, 3, -1), (3, 1, -1)]
+    assert texts(ax) == ["a", "·", "c", "a", "a·c", "a"]
+    colours = [to_hex(box.get_facecolor()) for box in ax.patches]
+    assert colours[0] == colours[3] == colours[5] and len(set(colours)) > 1
+
+
+def test_runs_are_marks_and_their_means_a_line(ax):
+    plots.by_vocabulary(ax, RUNS, "bits", "bits per byte")
+    line, marks = ax.lines[:2]
+    assert line.get_xydata().tolist() == [[257, 1.1], [512, 0.9]] and sorted(marks.get_ydata()) == [0.9, 1.0, 1.2]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("d_model, n_layers, share", [(128, 4, 0.5714), (768, 12, 0.0690)])
+def test_the_share_of_the_table_is_that_of_a_model(ax, d_model, n_layers, share):
+    """For the default shape the rule of thumb for the body, 12 layers d_model squared, is within a hundredth of the model itself."""
+    bars = plots.table_and_body(ax, [256, 8192], d_model=64, n_layers=1)
+    shares = plots.set_table_and_body(bars, [256, 8192], d_model, n_layers)
+    assert shares[1] == pytest.approx(share, abs=1e-3) and [bar.get_height() for bar in bars] == shares
+    if d_model == 128:
+        assert shares[1] == pytest.approx(8192 * 128 / (8192 * 128 + 787_584), abs=0.01)
+
+
+def test_tokens_that_never_occur_stand_apart(ax):
+    plots.rows_by_frequency(ax, [0, 7, 0, 300], [4.0, 2.0, 4.1, 1.0])
+    occurs, never = ax.lines
+    assert occurs.get_xydata().tolist() == [[7, 2.0], [300, 1.0]] and list(never.get_ydata()) == [4.0, 4.1] and max(never.get_xdata()) < 0.5
+    assert occurs.get_color() != never.get_color() and occurs.get_marker() != never.get_marker()
+
+
+@pytest.mark.parametrize("kind", sorted({*KINDS} - {"giants_and_dwarfs", "equal_compute"}))
+def test_every_figure_can_be_read(ax, kind):
+    """(With the models above, names lie on lines; the chapters' own figures are looked over in test_notebooks.)"""
+    draw(ax, kind)
+    assert problems(ax.figure) == []

@@ -22,7 +22,7 @@ class Cell(NamedTuple):
 def exercise_cells(number: str, solved: bool = False) -> list[Cell]:
     """Write the cells of an exercise. Raises ValueError if there is none of that number."""
     exercise = find(number)
-    head = f"### {number} {exercise.title}\n\n*{exercise.kind}, {exercise.minutes} minutes, {STARS[exercise.difficulty]}*"
+    head = f"### {number} {exercise.title}\n\n*{exercise.kind.capitalize()}, {exercise.minutes} minutes, {STARS[exercise.difficulty]}*"
     answer = exercise.solution_answer if solved else exercise.stub_answer
     return [
         Cell("markdown", f"{head}\n\n{exercise.prompt}"),

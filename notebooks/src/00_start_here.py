@@ -247,7 +247,7 @@ for each in models:
     points.append(each | {"name": each["name"].removeprefix("TinyStories-"), "side": side})
 fig, ax = plt.subplots()
 plots.giants_and_dwarfs(ax, points)
-line = plots.equal_compute(ax, 10**23.75)
+budget_line = plots.equal_compute(ax, 10**23.75)
 ax.set_title("Chinchilla and LLaMA are smaller than Gopher, and read more")
 plots.show(fig, alt=(
     "Models by parameters and training tokens on logarithmic axes. GPT-3 and Gopher lie below two "
@@ -264,16 +264,16 @@ plots.show(fig, alt=(
 # %%
 def recount(operations):
     """Move the line of equal computation, and name the models near it."""
-    plots.set_equal_compute(line, operations)
+    plots.set_equal_compute(budget_line, operations)
     near = [m["name"] for m in models if 1 / 1.5 < 6 * m["n_params"] * m["n_tokens"] / operations < 1.5]
-    ax.set_title(f"Equal computation: {operations:.1e} operations")
+    budget_line.axes.set_title(f"Equal computation: {operations:.1e} operations")
     named = ", ".join(near) or "none of these"
     return f"Within a factor of 1.5 of {operations:.1e} operations: {named}."
 
 
 budget = widgets.FloatLogSlider(value=10**23.75, min=15, max=25, step=0.25, readout_format=".1e",
                                 description="operations", style={"description_width": "initial"})
-display(live_figure(fig, recount, operations=budget))
+display(live_figure(budget_line.figure, recount, operations=budget))
 
 # %% [markdown]
 # In 2020 and 2021 models grew by adding parameters, to the right in the figure. **Chinchilla** (2022) asked how to spend a given amount of computation, and answered:

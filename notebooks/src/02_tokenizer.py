@@ -196,8 +196,8 @@ gain = sum(work["naive"]) / sum(work["index"])
 ax.set_title(f"Two ideas save {1 - 1 / gain:.2%} of the work")
 plots.show(fig, alt=(
     f"Ids looked at for each of 100 merges, on a logarithmic axis. Naive: from {work['naive'][0]:,} "
-    f"slowly down to {work['naive'][-1]:,}. Words: about {work['words'][50]:,}. Index: jumping between a "
-    f"few and {max(work['index']):,}."
+    f"slowly down to {work['naive'][-1]:,}. Words: about {work['words'][50]:,}. Index: jumping between "
+    f"a few and {max(work['index']):,}."
 ))
 assert sum(work["naive"]) > 20 * sum(work["words"]) > 100 * sum(work["index"])
 
@@ -231,7 +231,7 @@ plots.show_table([
 #
 # ## Encode
 #
-# Training is over; a new text arrives. **Predict:** our line held `fish` and `fresh`. Can a tokenizer that learned from it encode `shellfish`, which it has never seen?
+# Training is over; a new text arrives. **Predict:** can a tokenizer encode `shellfish`, if that word was in none of the stories that it learned from?
 
 # %% exercise="02.4"
 
@@ -367,8 +367,8 @@ plots.by_vocabulary(axes[1], shares, "table_share", "share of the embedding tabl
 fig.suptitle("Tokens stop growing; the table does not", x=0.02, ha="left", weight="bold")
 fig.tight_layout()
 plots.show(fig, alt=(
-    "Left: bytes in a token against vocabulary size. From 1 with bare bytes the curves rise to about 3.6 "
-    "at 2,048 ids and then flatten, to 4.2 at 8,192. Right: the share of parameters in the embedding "
+    "Left: bytes in a token against vocabulary size. From 1 with bare bytes the curves rise to about "
+    "3.6 at 2,048 ids and then flatten, to 4.2 at 8,192. Right: the share of parameters in the embedding "
     "table, from 4 per cent with 257 ids to 57 per cent with 8,192, ever faster."
 ))
 
@@ -379,21 +379,21 @@ plots.show(fig, alt=(
 
 # %%
 sizes = [2**k for k in range(8, 18)]
-fig, ax = plt.subplots(figsize=(7.5, 3.6))
-bars = plots.table_and_body(ax, sizes, d_model=128, n_layers=4)
-ax.set_title("Width 128, 4 layers: half of the model is table from 8,192 ids on")
-plots.show(fig, alt=(
-    "Bars of parameters for vocabularies from 256 to 131,072 ids, with a body of width 128 and 4 layers: "
-    "body and embedding table as shares. The table is 4 per cent at 256 ids and 95 per cent at 131,072."
+shape_fig, shape_ax = plt.subplots(figsize=(7.5, 3.6))
+bars = plots.table_and_body(shape_ax, sizes, d_model=128, n_layers=4)
+shape_ax.set_title("Width 128, 4 layers: half is table from 8,192 ids on")
+plots.show(shape_fig, alt=(
+    "Bars of parameters for vocabularies from 256 to 131,072 ids, with a body of width 128 and 4 "
+    "layers: body and embedding table as shares. The table is 4 per cent at 256 ids and 95 per cent at 131,072."
 ))
 
 # %%
 def reshape(d_model, n_layers):
     """Redraw the bars for another shape, and say where half is reached."""
     shares = plots.set_table_and_body(bars, sizes, d_model, n_layers)
-    half = next((plots.short(size) for size, share in zip(sizes, shares) if share > 0.5), None)
+    half = next((f"{size:,}" for size, share in zip(sizes, shares) if share > 0.5), None)
     said = f"half is table from {half} ids on" if half else "the table stays the smaller part"
-    ax.set_title(f"Width {d_model}, {n_layers} layers: {said}")
+    shape_ax.set_title(f"Width {d_model}, {n_layers} layers: {said}")
     return (f"With width {d_model} and {n_layers} layers {said}. "
             "(GPT-2 small: width 768, 12 layers, 50,257 ids.)")
 
@@ -401,7 +401,7 @@ def reshape(d_model, n_layers):
 shapes = [64, 128, 256, 512, 768, 1024, 2048, 4096]
 widths = ipywidgets.SelectionSlider(options=shapes, value=128, description="width")
 layers = ipywidgets.IntSlider(value=4, min=1, max=48, description="layers")
-display(widgets.live_figure(fig, reshape, d_model=widths, n_layers=layers))
+display(widgets.live_figure(shape_fig, reshape, d_model=widths, n_layers=layers))
 
 # %% [markdown]
 # **Predict** before you scroll: with the same computation for all, which of the six vocabularies gives the best model of its kind?
@@ -510,8 +510,8 @@ plots.rows_by_frequency(ax, [seen[i] for i in range(len(table))], lengths.tolist
 ax.set_title(f"{len(apart)} tokens that never occur all have the same row")
 plots.show(fig, alt=(
     "Length of each token's row in the embedding table against how often the token occurs in a thousand "
-    f"stories. Tokens that occur: lengths from 1.2 to 3.7. Of the {len(never)} that do not, {len(apart)} "
-    "lie on one flat line at 4.2, above all others."
+    f"stories. Tokens that occur: lengths from 1.2 to 3.7. Of the {len(never)} that do not, "
+    f"{len(apart)} lie on one flat line at 4.2, above all others."
 ))
 print(f"as alike as {alike:.3f} (1 is the same direction):", [shipped.decode([i]) for i in apart[-12:]])
 assert alike > 0.98
@@ -545,7 +545,7 @@ assert answers[0] == answers[1] == answers[2]
 # - A text is bytes; a tokenizer is a list of merges, in order; encoding repeats them, decoding joins bytes and only then reads letters.
 # - Byte-level BPE can write every text and gets every text back. Ours gives the ids of `tiktoken` and of Hugging Face on every text tried.
 # - Two ideas, counting words instead of text and an index of pairs, save almost all the work of learning.
-# - For a body of 0.8 million parameters and this budget, bare bytes are worst and 4,096 ids best of six sizes, on both corpora; with 8,192 the table is 57 % of the model, and the loss is worse.
+# - For a body of 0.8 million parameters and this budget, bare bytes are worst and 4,096 ids best of six sizes (on TinyStories by less than the two seeds differ from 2,048); with 8,192 the table is 57 % of the model, and the loss is worse.
 # - Losses per token cannot be compared across tokenizers.
 # - A blank at the end, a foreign script, or an id that never occurred changes what the model sees, though a reader sees the same text.
 

@@ -144,7 +144,7 @@ learn = Exercise(
 
 @learn.stub
 def learn(counts, n_merges):
-    """Learn merges from {pre-token: how often}; return pairs of ids, where merge number k makes id 256 + k."""
+    """Learn merges from {pre-token: how often}; return the merged pairs of ids, in order."""
     words = [(list(word.encode()), n) for word, n in counts.items()]
     vocab = {i: bytes([i]) for i in range(256)}
     merges = []
