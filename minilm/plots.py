@@ -129,7 +129,7 @@ def _ratio_line(ax: Axes, ratio: float) -> None:
 
 def equal_compute(ax: Axes, flops: float) -> Line2D:
     """Draw the line on which training takes `flops` operations, 6 for each parameter and token, across the axes; return it."""
-    (line,) = ax.plot(ax.get_xlim(), ax.get_xlim(), color=PURPLE, linewidth=1.5, zorder=2, scalex=False, scaley=False)
+    (line,) = ax.plot(ax.get_xlim(), ax.get_xlim(), color=PURPLE, linewidth=1.5, zorder=2)
     set_equal_compute(line, flops)
     return line
 
