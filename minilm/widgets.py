@@ -1,6 +1,6 @@
 """What moves when the learner moves something? One figure that is redrawn in place, a question with its answers, a stepper.
 
-The only module that knows ipywidgets. A widget needs a running kernel: GitHub, print and a fresh clone show none, so the chapters draw each figure
+Apart from the quiz only this module knows ipywidgets. A widget needs a running kernel: GitHub, print and a fresh clone show none, so the chapters draw each figure
 once as it stands at first, and a question has its text beside it (`show`).
 
 Used from chapter 00 on. Left out on purpose: `interact`, which makes a new figure each time, flickers, and is twice as slow.

@@ -369,8 +369,8 @@ fig.suptitle("Tokens stop growing; the table does not", x=0.02, ha="left", weigh
 fig.tight_layout()
 plots.show(fig, alt=(
     "Left: bytes in a token against vocabulary size. From 1 with bare bytes the curves rise to about "
-    "3.6 at 2,048 ids and then flatten, to 4.2 at 8,192. Right: the share of parameters in the embedding "
-    "table, from 4 per cent with 257 ids to 57 per cent with 8,192, ever faster."
+    "3.6 at 2,048 ids and then flatten, to 4.2 at 8,192. Right: the share of parameters in the "
+    "embedding table, from 4 per cent with 257 ids to 57 per cent with 8,192, ever faster."
 ))
 
 # %% [markdown]
@@ -385,7 +385,7 @@ bars = plots.table_and_body(shape_ax, sizes, d_model=128, n_layers=4)
 shape_ax.set_title("Width 128, 4 layers: half is table from 8,192 ids on")
 plots.show(shape_fig, alt=(
     "Bars of parameters for vocabularies from 256 to 131,072 ids, with a body of width 128 and 4 "
-    "layers: body and embedding table as shares. The table is 4 per cent at 256 ids and 95 per cent at 131,072."
+    "layers: body and embedding table as shares. The table is 4 per cent at 256 ids and 95 at 131,072."
 ))
 
 # %%

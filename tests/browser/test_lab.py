@@ -152,8 +152,8 @@ def test_a_chapter_runs_its_figure_moves_and_its_quiz_answers(lab, page, tmp_pat
         assert page.get_by_text("in order").count() >= 1, "the table about this computer"
         page.get_by_role("button", name="Tell a story").click()
         story = page.locator(".widget-html p:not([role])")
-        story.wait_for()
-        page.wait_for_function("story => story.innerText.length > 200", arg=story.element_handle())
+        story.wait_for()  # every piece of it makes the paragraph anew, so it is looked up each time
+        page.wait_for_function("() => document.querySelector('.widget-html p:not([role])').innerText.length > 200")
         assert story.inner_text().startswith("Once upon a time, a fish wanted to fly.")
     move_slider(page)
     answer_quiz(page, tmp_path / "work", name[:2])
