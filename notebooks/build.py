@@ -147,8 +147,8 @@ def publish(sources: list[Path], folder: Path) -> None:
     """Run chapters and write them as pages that link to each other, with a table of contents. Raises BuildError."""
     titles = {path.stem: re.search(r"^# # (.*)$", path.read_text(), flags=re.MULTILINE)[1] for path in sources}
     linked = {name: f'<a href="{name}.html">{html.escape(title)}</a>' for name, title in titles.items()}
-    # The newer template would drop the words of pictures.
-    exporter, names = HTMLExporter(template_name="classic"), list(titles)
+    # The newer template would drop the words of pictures. Of the scripts that it would load only MathJax has something to do here.
+    exporter, names = HTMLExporter(template_name="classic", require_js_url="", jquery_url="", mermaid_js_url=""), list(titles)
     for position, source in enumerate(sources):
         print(f"{source.stem}: running", flush=True)
         notebook = read_source(source)
@@ -159,6 +159,7 @@ def publish(sources: list[Path], folder: Path) -> None:
             page = page.replace(f'href="{name}.ipynb', f'href="{name}.html')
         near = [linked[name] for name in names[max(0, position - 1) : position]] + ['<a href="index.html">all chapters</a>']
         ways = f'<nav style="padding: 1em; text-align: center">{" · ".join(near + [linked[name] for name in names[position + 1 : position + 2]])}</nav>'
+        page = page.replace("</head>", "<style>summary { display: list-item; cursor: pointer }</style></head>", 1)  # else no one sees that it opens
         page = re.sub(r"(<body[^>]*>)", lambda tag: tag[1] + ways, page, count=1).replace("</body>", ways + "</body>")
         replace(folder / f"{source.stem}.html", page.encode())
     contents = "".join(f"<li>{link}</li>" for link in linked.values())

@@ -266,6 +266,7 @@ def test_the_course_is_pages_that_link_to_each_other(build, tmp_path):
     page, other, index = ((tmp_path / "site" / f"{name}.html").read_text() for name in ("90_small", "91_other", "index"))
     assert page.count('href="91_other.html"') == 3 and "ipynb" not in re.sub(r"<style.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL)
     assert other.count('href="90_small.html"') == 2 and other.count('href="index.html"') == 2 and 'alt="A line that rises."' in other
+    assert not [url for url in re.findall(r'<script[^>]* src="([^"]*)"', page) if url and "mathjax" not in url.lower()]
     assert "differs from one machine to the next" in other, "a site of one's own shows what one's own machine said"
     assert "91 · Other &amp; last?" in index and 'href="90_small.html"' in index
     assert not (first.parents[1] / "90_small.ipynb").exists()
