@@ -84,7 +84,7 @@ assert count_pairs(ids)[ord("s"), ord("h")] == 5
 # %% exercise="02.2"
 
 # %% [markdown]
-# Repeat: count, merge the winner, count again, now with 256 as an id among the others. That is the whole method, and each turn is called a **merge**. If two pairs are equally frequent
+# (And `[5, 5, 5]` gives `[9, 5]`: from left to right, the third five finds no partner.) Repeat: count, merge the winner, count again, now with 256 as an id among the others. That is the whole method, and each turn is called a **merge**. If two pairs are equally frequent
 # we need a rule, any rule, as long as it is always the same.
 
 # %% tags=["walkthrough"]
@@ -101,7 +101,7 @@ assert [len(row) for row in rows[:3]] == [46, 41, 38] and "".join(pieces[-1]) ==
 
 # %%
 fig, ax = plt.subplots(figsize=(8, 3.2))
-plots.token_boxes(ax, {f"{step} merges": pieces[step] for step in (0, 1, 4, 8, 12)})
+plots.token_boxes(ax, {f"after {step}": pieces[step] for step in (0, 1, 4, 8, 12)})
 ax.set_title(f"Twelve merges turn {len(rows[0])} ids into {len(rows[-1])}")
 plots.show(fig, alt=(
     "The line 'she sells fish and the fish she sells is fresh' in boxes, one box for each id, after "
@@ -110,7 +110,7 @@ plots.show(fig, alt=(
 ))
 
 # %% [markdown]
-# *Figure 1. One box is one id; a dot stands for a blank.*
+# *Figure 1. The line after 0 to 12 merges. One box is one id, the same id has the same colour, and a dot stands for a blank.*
 #
 # **Predict** each next merge before you press the button.
 
@@ -139,8 +139,8 @@ print(f"{n_crossing} of 300 reach over the end of a word")
 
 # %% [markdown]
 # Places in the vocabulary go to chance phrases and to words with a comma stuck to them. The cure, since GPT-2: first cut the text into **pre-tokens**, about a word each, by
-# a fixed pattern, and let no token cross a cut. A simple pattern would be: letters with the blank before them, or digits, or marks, or blanks. We use GPT-4's, which is the same with
-# more care for apostrophes, line ends and long numbers.
+# a fixed pattern, and let no token cross a cut. A simple pattern would be: letters with the blank before them, or digits, or marks, or blanks. We use GPT-4's, which takes more care: with
+# apostrophes, line ends, and numbers, which it cuts into threes.
 
 # %%
 text = "Mia's dog ran.  It didn't stop! 1234567 crêpes\n"
@@ -170,7 +170,7 @@ print([token.decode() for token in vocab[256:296]])
 assert vocab[256:] == [merge.token for merge in islice(learn_merges(counts), 100)]
 
 # %% [markdown]
-# First pairs of letters, then endings and small words; names of people and things come later. Nobody told it what a word is.
+# First pairs of letters, then endings and small words; longer words come later. The cuts were given; the pieces it found by counting.
 #
 # ## From naive to fast
 #
@@ -194,6 +194,8 @@ fig, ax = plt.subplots(figsize=(7.5, 3.8))
 plots.work_per_merge(ax, work)
 gain = sum(work["naive"]) / sum(work["index"])
 ax.set_title(f"Two ideas save {1 - 1 / gain:.2%} of the work")
+print(f"words help {sum(work['naive']) / sum(work['words']):.0f} times, "
+      f"the index another {sum(work['words']) / sum(work['index']):.0f}")
 plots.show(fig, alt=(
     f"Ids looked at for each of 100 merges, on a logarithmic axis. Naive: from {work['naive'][0]:,} "
     f"slowly down to {work['naive'][-1]:,}. Words: about {work['words'][50]:,}. Index: jumping between "
@@ -202,9 +204,9 @@ plots.show(fig, alt=(
 assert sum(work["naive"]) > 20 * sum(work["words"]) > 100 * sum(work["index"])
 
 # %% [markdown]
-# *Figure 2. Learning the first hundred merges from a thousand stories; the first count is not in it. The dips are merges that finish one frequent word: only that word is touched.*
+# *Figure 2. Learning the first hundred merges from a thousand stories; the first count is not in it. The dips are merges that touch only a few words, such as those that finish a frequent one.*
 #
-# Ids looked at are not seconds, so run both on your machine. (Times differ from one computer to the next; the printed course leaves this cell empty.)
+# About forty times, and forty times again. But ids looked at are not seconds, so run both on your machine. (Times differ from one computer to the next; the printed course leaves this cell empty.)
 
 # %% tags=["machine"]
 few_rows = [list(tale.encode()) for tale in tales[:10]]
@@ -227,7 +229,7 @@ plots.show_table([
 ])
 
 # %% [markdown]
-# `minilm.tokenizer` does the third, keeps the pairs in a heap so that the winner is always on top, and counts pre-tokens in two processes. With that, plain Python learns
+# `minilm.tokenizer` does the third, keeps the pairs in a *heap* (a list that always has its greatest entry in front), and counts pre-tokens in two processes. With that, plain Python learns
 # 4,096 ids from 14 MB of TinyStories in 1.7 seconds on two cores, in half the time of Hugging Face's library, which is written in Rust (`docs/RESULTS.md` has machine and method).
 #
 # ## Encode
@@ -300,7 +302,7 @@ assert tokenizer.encode(typed)[-1] != tokenizer.end_of_text == tokenizer.vocab_s
 #
 # ## Does it agree with the others?
 #
-# Your functions passed their checks against `tiktoken`. Now the whole thing: `minilm.tokenizer`, with the same pattern, the same merges and 2,048 ids, against `tiktoken` and Hugging Face's
+# Your `encode_word` and `decode` passed their checks against `tiktoken`. Now the whole thing: `minilm.tokenizer`, with the same pattern, the same merges and 2,048 ids, against `tiktoken` and Hugging Face's
 # `tokenizers`. Theirs are given our merges and must make the same ids of everything.
 
 # %% tags=["walkthrough"]
@@ -342,13 +344,13 @@ assert n_different == 0
 #
 # ## What does a vocabulary cost?
 #
-# How many ids should there be? A larger vocabulary makes longer tokens: fewer steps for the same story, and a window that reaches further. But every id needs a row in the embedding table. In a
+# How many ids should there be? A larger vocabulary makes longer tokens: fewer steps for the same story, and a window that reaches further. But for every id the model keeps a row of numbers of its own, in its *embedding table*. In a
 # giant that is small change. In a model of a million parameters it is not.
 
 # %% exercise="02.6"
 
 # %% [markdown]
-# To see both sides we trained the same body (787,584 parameters) with six vocabularies, from bare bytes to 8,192 ids, each with the same amount of
+# To see both sides we trained the same *body* (all but the table, 787,584 parameters) with six vocabularies, from bare bytes to 8,192 ids, each with the same amount of
 # *computation*: 1.5 × 10¹³ operations, some minutes on one core. Two corpora, two seeds each. The records are in `data/runs/vocabulary`; the command is in them.
 
 # %% tags=["walkthrough"]
@@ -365,7 +367,7 @@ fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
 plots.by_vocabulary(axes[0], runs, "bytes_per_token", "bytes in a token")
 shares = [run | {"corpus": "both"} for run in runs]
 plots.by_vocabulary(axes[1], shares, "table_share", "share of the embedding table")
-fig.suptitle("Tokens stop growing; the table does not", x=0.02, ha="left", weight="bold")
+fig.suptitle("Tokens grow ever more slowly, the table ever faster", x=0.02, ha="left", weight="bold")
 fig.tight_layout()
 plots.show(fig, alt=(
     "Left: bytes in a token against vocabulary size. From 1 with bare bytes the curves rise to about "
@@ -431,11 +433,12 @@ plots.show_table([
 ])
 
 # %% [markdown]
-# *Figure 4. The same body and the same computation for every model; each mark is one seed, the line their mean.*
+# *Figure 4. The same body and the same computation for every model; each mark is one seed, the line their mean. Bits per byte (chapter 00): how surprised a model is by a text, in bits,
+# divided by the bytes of the text; less is better.*
 #
 # Bare bytes are far behind: at one byte for each step such a model has read the least text, and sees only 256 letters back. At the other end the table grows faster than it helps: most of
-# its rows are rare words, and each step costs more. The best of these sizes for this budget is 4,096, with 2,048 close behind on TinyStories. With a larger body
-# or a longer training the balance moves to larger vocabularies; that is one reason why giants have 100,000 ids and more.
+# its rows are rare words, and each step costs more. The best of these sizes for this budget is 4,096, with 2,048 close behind on TinyStories. A larger body
+# can carry a larger table (try the slider again), so do not expect the same best size there. One body and one budget is all that was measured here.
 #
 # Now look at the last column of the table. A *nat* is the unit of surprise that goes with the natural logarithm, 1.44 bits, and losses in training are counted in nats for each token. In that unit the
 # bare bytes would look best of all: a letter is easier to guess than a word. **Losses per token cannot be compared across tokenizers.** Bits per byte can.
@@ -486,17 +489,18 @@ for prompt in (opening, opening + " "):
     print([shipped.decode([i]) for i in prompt_ids[-2:]], "→", guesses(prompt_ids))
 
 # %% [markdown]
-# Without the blank the model knows what to do. With it, the row of ids ends in a lone blank, which hardly ever came before a word in training: words bring their own. The
-# answer is no longer a guess about the story but about a typing error.
+# Without the blank the model knows what to do. With it, the row of ids ends in a lone blank. Words bring their own, so the model has seen the lone blank almost only before pieces of rare words, and that is
+# what it expects now.
 #
-# **Letters and digits.** A model does not see the letters in a token. To ask it how many `r` are in *strawberry* is to ask about the spelling of a number:
+# **Letters and digits.** A model does not see the letters in a token. To ask it how many `r` are in *strawberry* is to ask about the spelling of a number. And capitals, or digits, which are rare in stories for children, cost a
+# token each:
 
 # %%
 for text in (" strawberry", "Strawberry", " STRAWBERRY", " 1234567"):
     print(f"{text!r:14}", [shipped.decode([i]) for i in shipped.encode(text)])
 
 # %% [markdown]
-# **Tokens that nobody ever saw.** In 2023 people found that GPT models behaved oddly when shown certain tokens, names of web users mostly: the tokenizer had met them often, in a text on which the model was then hardly trained. Does
+# **Tokens that nobody ever saw.** In 2023 people found that GPT models behaved oddly when shown certain tokens, some of them names of web users: probably the tokenizer had met them often, in text on which the model was then hardly trained. Does
 # our small model have such *glitch tokens*? Count how often each id occurs in fresh stories, and look at the length of its row in the table.
 
 # %%
@@ -504,7 +508,7 @@ seen = Counter(i for tale in tales for i in shipped.encode(tale))
 table = model.embed.weight.detach()
 lengths = table.norm(dim=1)
 never = [i for i in range(shipped.end_of_text) if i not in seen]
-apart = [i for i in never if lengths[i] > 4.1]
+apart = [i for i in never if lengths[i] > 4.1]  # the flat line in the figure below
 alike = torch.nn.functional.cosine_similarity(table[apart[0]], table[apart]).min().item()
 fig, ax = plt.subplots(figsize=(7.5, 4))
 plots.rows_by_frequency(ax, [seen[i] for i in range(len(table))], lengths.tolist())
@@ -521,11 +525,11 @@ assert alike > 0.98
 # *Figure 6. Each mark is a token of the shipped storyworld model. The flat line on the left: ids that training never met; the others there are only rare. (The cloud at the
 # bottom is names. Any of them would do in almost any story, and the model knows.)*
 #
-# Where do they come from? `ouse` was needed to make ` house` and ` mouse`. Since then these have swallowed it, and it never stands alone again. A list of merges always leaves such
+# Where do they come from? `uitar` was needed to make ` guitar`. Since then ` guitar` has swallowed it, and it never stands alone again. A list of merges always leaves such
 # dead wood; and bytes that no English story uses are dead from the start.
 #
-# Why is their row the same? As *input* they never occurred, so they learned nothing. But the table serves as output too, and at every step of training all tokens that did not come next were made a
-# little less likely. For these that was the only lesson, thousands of times, and it was the same lesson for all. So the model cannot tell them apart. Hand it three that
+# Why is their row the same? As *input* they never occurred, so they learned nothing. But the table serves as output too, and at every step of training, 3,554 of them, all tokens that did not come next were made a
+# little less likely. For these that was the only lesson, and it was the same lesson for all. So the model cannot tell them apart. Hand it three that
 # have nothing in common, the beginning of a smile, the end of a lizard and half of an ñ:
 
 # %%

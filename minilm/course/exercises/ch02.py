@@ -180,6 +180,9 @@ learn.wrong("(pairs[pair], vocab[pair[0]], vocab[pair[1]])", "pairs[pair]",
             "of pairs that are equally frequent you took the first one found. The rule is: the one with the greater bytes.")  # fmt: skip
 learn.wrong("(pairs[pair], vocab[pair[0]], vocab[pair[1]])", "(pairs[pair], pair)",
             "of pairs that are equally frequent you took the one with the greater ids. Compare their bytes, `vocab[left]` and `vocab[right]`.")  # fmt: skip
+learn.wrong("(pairs[pair], vocab[pair[0]], vocab[pair[1]])", "(pairs[pair], vocab[pair[0]] + vocab[pair[1]])",
+            "of pairs that are equally frequent you compared the joined bytes. Compare the left parts first, then the right ones, as a tuple does.")  # fmt: skip
+learn.wrong("merges.append(best)", "merges.append((vocab[best[0]], vocab[best[1]]))", "the pairs that you return are of bytes. Return their ids.")
 learn.wrong("(merge_pair(ids, best, new_id), n)", "(ids, n)", "the words stay as they were, so the same pair wins every time. Merge it in every word.")
 
 
@@ -390,16 +393,16 @@ QUIZ = (
         "A tokenizer was trained on English stories only. What happens to a Japanese sentence?",
         (
             ("It becomes many tokens, about one for each byte.", "The 256 bytes are always in the vocabulary, so every text can be written; without merges for it, it just takes more tokens."),
-            ("It becomes the token for unknown words.", "A byte-level tokenizer needs no such token: there is nothing that it cannot write."),
-            ("Encoding raises an error.", "That happens to tokenizers of letters or words. Bytes cover every text."),
+            ("It becomes the token for unknown words, again and again.", "A byte-level tokenizer needs no such token: there is nothing that it cannot write."),
+            ("Encoding stops with an error at the first strange letter.", "That happens to tokenizers of letters or words. Bytes cover every text."),
         ),
     ),
     Question(
         "Why may no token cross from one pre-token into the next?",
         (
             ("So that frequent phrases and punctuation do not take places from words.", "Without the cut, \"dog.\", \"dog,\" and \"dog!\" would compete for tokens, and \"Once upon a time\" might be one token."),
-            ("Because bytes of different words cannot be joined.", "Bytes can always be joined. The cut is a choice, made for better tokens."),
-            ("To make encoding exact.", "Encoding is exact with or without pre-tokens: decoding gives back the text either way."),
+            ("Because the bytes of two different words cannot be joined into one token.", "Bytes can always be joined. The cut is a choice, made for better tokens."),
+            ("So that decoding gives back the text exactly, with every blank and mark.", "Encoding is exact with or without pre-tokens: decoding gives back the text either way."),
         ),
     ),
     Question(
@@ -414,8 +417,8 @@ QUIZ = (
         "Your prompt ends with a space: \"Once upon a \". Why does the model stumble?",
         (
             ("It has learned words with their space in front, and the lone space is a token it rarely saw there.", "\" time\" is one token. After \"a\" and a separate space, the next token would have to be \"time\" without its space, which hardly ever happened in training."),
-            ("Spaces are special tokens.", "They are ordinary bytes. The trouble is where the pattern cuts."),
-            ("The context is too long by one token.", "The length is no problem; the cut is."),
+            ("Spaces are special tokens, which only the training program may put into a text.", "They are ordinary bytes. The trouble is where the pattern cuts."),
+            ("The blank makes the text too long by one token, so its beginning is cut off.", "The length is no problem; the cut is."),
         ),
     ),
     Question(
