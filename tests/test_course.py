@@ -82,6 +82,7 @@ def in_place(ids, pair, new_id):
     (merge_pair, in_place, "changed what it was given"),
     (merge_pair, lambda ids, pair, new_id: tuple(merge_pair(ids, pair, new_id)), "of type `tuple`"),
     (merge_pair, lambda ids, pair: ids, "stopped with an error"),
+    (count_pairs, lambda ids: 3, "of type `int`, and should be `dict`"),
     (find("02.6"), 0.99, "too large"), (find("02.6"), 0.3, "too small"), (find("02.6"), "half", "of type `str`"),
 ])  # fmt: skip
 def test_a_mistake_without_a_hint_of_its_own_is_still_described(exercise, answer, hint):
@@ -111,7 +112,7 @@ def test_only_a_function_can_answer_where_one_is_asked_for():
 
 
 @pytest.mark.parametrize("got, expected, equal", [
-    (0.5 + 1e-9, 0.5, True), (0.51, 0.5, False), (1, 1.0, True), ("1", 1.0, False), (True, 1, True), ([1, 2], (1, 2), False),
+    (0.5 + 1e-9, 0.5, True), (0.51, 0.5, False), (1, 1.0, True), ("1", 1.0, False), (np.float32(0.5), 0.5, True), (np.int64(3), 3, True), (np.int64(3), "3", False), (True, 1, True), ([1, 2], (1, 2), False),
     ([1.0, 2.0 + 1e-9], [1.0, 2.0], True), ([1.0], [1.0, 2.0], False), ({"a": 1.0}, {"a": 1.0 + 1e-9}, True), ({"a": 1}, {"b": 1}, False),
     (b"a", "a", False), (None, 0, False),
     (torch.ones(2, 3), torch.ones(2, 3), True), (torch.ones(2, 3, requires_grad=True), torch.ones(2, 3), True), (torch.ones(3, 2), torch.ones(2, 3), False),

@@ -13,6 +13,7 @@ import reprlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from IPython.display import display
@@ -91,14 +92,14 @@ def same(got: object, expected: object, tolerance: float) -> bool:
         left, right = (np.asarray(x.detach() if hasattr(x, "detach") else x) for x in (got, expected))
         return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
     if isinstance(expected, float):
-        return isinstance(got, int | float) and math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
+        return isinstance(got, Real) and math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
     if isinstance(expected, Mapping):
         return isinstance(got, Mapping) and got.keys() == expected.keys() and all(same(got[k], expected[k], tolerance) for k in expected)
     if isinstance(expected, list | tuple):
         return isinstance(got, list if isinstance(expected, list) else tuple) and len(got) == len(expected) and all(
             same(a, b, tolerance) for a, b in zip(got, expected)
         )  # fmt: skip
-    return type(got) is type(expected) and got == expected or isinstance(got, int | float) and got == expected
+    return (type(got) is type(expected) or isinstance(got, Real)) and bool(got == expected)
 
 
 def likeliest_cause(exercise: Exercise, function: Callable, args: tuple, got: object, expected: object) -> str:
@@ -116,9 +117,9 @@ def likeliest_cause(exercise: Exercise, function: Callable, args: tuple, got: ob
         return "the function returned nothing. Is there a `return`, and is it reached?"
     if hasattr(expected, "shape") and hasattr(got, "shape") and tuple(got.shape) != tuple(expected.shape):
         return f"the shape is {tuple(got.shape)}, and should be {tuple(expected.shape)}."
-    if type(got) is not type(expected) and not (isinstance(got, int | float | Mapping) and isinstance(expected, int | float | Mapping)):
+    if type(got) is not type(expected) and not any(isinstance(got, kind) and isinstance(expected, kind) for kind in (Real, Mapping)):
         return f"the result is of type `{type(got).__name__}`, and should be `{type(expected).__name__}`."
-    if not exercise.has_code and isinstance(got, int | float):
+    if not exercise.has_code and isinstance(got, Real):
         return f"too {'large' if got > expected else 'small'}. Write each step down with its unit; the first hint tells where to begin."
     return "not one that is known here. Do what was tried by hand, step by step, and compare; the first hint tells where to begin."
 
