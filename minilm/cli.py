@@ -324,9 +324,10 @@ def progress() -> None:
     from minilm.course import progress as done
 
     rows = done.table()
-    widths = {key: max(len(str(row[key])) for row in [dict(zip(rows[0], rows[0])), *rows]) for key in rows[0]}
-    for row in [dict(zip(rows[0], rows[0])), *rows]:
-        print("  ".join(str(row[key]).ljust(width) for key, width in widths.items()).rstrip())
+    lines = [list(rows[0]), *(list(map(str, row.values())) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for line in lines:
+        print("  ".join(map(str.ljust, line, widths)).rstrip())
     print(f"\nKept in {done.progress_file()}; nothing leaves this machine.")
 
 

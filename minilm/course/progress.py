@@ -58,7 +58,7 @@ def _write(done: dict) -> None:
 
 
 def table() -> list[dict[str, object]]:
-    """One row for each chapter that has exercises: how many are passed, what was tried, and how the quiz went."""
+    """One row for each chapter that has exercises: how many are passed, how the quiz went, and what is next."""
     done, rows = read(), []
     for number in chapter_numbers():
         one = chapter(number)
