@@ -272,12 +272,15 @@ def set_table_and_body(bars: BarContainer, sizes: Sequence[int], d_model: int, n
     return shares
 
 
-def token_counts(ax: Axes, counts: Mapping[str, int]) -> Axes:
-    """Draw counts as bars with their numbers, in the order given from the top."""
-    for name, count in reversed(counts.items()):
-        ax.barh(name, count, height=0.65, color=BLUE)
-        ax.annotate(f"{count}", (count, name), (5, 0), va="center", **POINTS)
-    ax.set(xlabel="ids", xlim=(0, max(counts.values()) * 1.1))
+def token_counts(ax: Axes, counts: Mapping[str, int], n_bytes: Mapping[str, int]) -> Axes:
+    """Draw how many ids each text takes, as bars with their numbers, in front of its bytes; in the order given from the top."""
+    names = list(counts)[::-1]
+    ax.barh(names, [n_bytes[name] for name in names], height=0.75, color=TINTS[0], edgecolor=BLUE, label="bytes")
+    ax.barh(names, [counts[name] for name in names], height=0.45, color=BLUE, label="ids")
+    for name in names:
+        ax.annotate(f"{counts[name]}", (max(counts[name], n_bytes[name]), name), (5, 0), va="center", **POINTS)
+    ax.set(xlabel="bytes and ids", xlim=(0, max(n_bytes.values()) * 1.1))
+    ax.legend(loc="upper right")
     ax.grid(axis="y", visible=False)
     return ax
 

@@ -63,7 +63,7 @@ def draw(ax, kind):
         case "table_and_body":
             plots.table_and_body(ax, [256, 8192], d_model=128, n_layers=4)
         case "token_counts":
-            plots.token_counts(ax, {"English": 17, "Hindi": 151})
+            plots.token_counts(ax, {"English": 17, "Hindi": 151}, {"English": 63, "Hindi": 151})
         case "rows_by_frequency":
             plots.rows_by_frequency(ax, [0, 0, 5, 200], [4.1, 4.2, 2, 1])
     return ax

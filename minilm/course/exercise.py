@@ -164,7 +164,7 @@ class Question:
 
     def shuffled(self) -> list[tuple[str, str]]:
         """The choices in the order in which they are shown, which is always the same."""
-        return Random(self.text).sample(self.choices, len(self.choices))
+        return Random(f"quiz {self.text}").sample(self.choices, len(self.choices))
 
 
 @dataclass(frozen=True)

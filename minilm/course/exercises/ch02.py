@@ -150,7 +150,7 @@ def learn(counts, n_merges):
     merges = []
     for new_id in range(256, 256 + n_merges):
         # 1. count the pairs of all words, each as often as its word occurs; stop if there are none
-        # 2. take the most frequent, of equals the one with the greater bytes
+        # 2. take the most frequent; break ties by the greater bytes
         # 3. merge it in every word; keep it in vocab and merges
         raise NotImplementedError
     return merges
@@ -361,7 +361,7 @@ table_share = Exercise(
     difficulty=1,
     prompt="""
         A model keeps a row of `d_model` numbers for every token, its *embedding table*. The default model of this course has `d_model` = 128, and 787,584 parameters besides the
-        table. Suppose that it has 8,192 tokens, and that the same table serves for reading and for predicting. Which share of all its parameters is the table?
+        table. Suppose that it has 8,192 tokens, and that the same table serves for reading and for predicting. What share of all its parameters does the table hold?
         """,
     hints=("How many numbers does the table hold: how many rows, of how many numbers?", "A share is the part over the whole, and the whole includes the table."),
     verified="the model itself, counted",
@@ -414,10 +414,10 @@ QUIZ = (
         ),
     ),
     Question(
-        "Your prompt ends with a space: \"Once upon a \". Why does the model stumble?",
+        "Your prompt ends with a blank: \"Once upon a \". Why does the model stumble?",
         (
-            ("It has learned words with their space in front, and the lone space is a token it rarely saw there.", "\" time\" is one token. After \"a\" and a separate space, the next token would have to be \"time\" without its space, which hardly ever happened in training."),
-            ("Spaces are special tokens, which only the training program may put into a text.", "They are ordinary bytes. The trouble is where the pattern cuts."),
+            ("It has rarely seen a lone blank before a word.", "\" time\" is one token, blank included. After \"a\" and a separate blank the next token would have to be \"time\" without its blank, which hardly ever happened in training."),
+            ("Blanks are special tokens, which only the training program may put into a text.", "They are ordinary bytes. The trouble is where the pattern cuts."),
             ("The blank makes the text too long by one token, so its beginning is cut off.", "The length is no problem; the cut is."),
         ),
     ),
