@@ -430,11 +430,11 @@ QUIZ = (
         ),
     ),
     Question(
-        "Two models with different tokenizers: one has a loss of 2.1 nats per token, the other of 1.4. Which one predicts text better?",
+        "One model has a loss of 2.1 nats per token, and tokens of 4 bytes; another has 1.4 nats, and tokens of 2 bytes. Which predicts the text better?",
         (
-            ("That cannot be said without the bytes that their tokens carry.", "A model with long tokens has fewer, harder guesses to make. Bits per byte put both on one scale."),
-            ("The one with 1.4.", "Perhaps its tokens are just shorter, and so easier to guess."),
-            ("The one with 2.1, because its tokens are longer.", "Longer tokens explain a higher loss; they do not show that the model is better."),
+            ("The first: per byte it is less surprised.", "2.1 × 1.44 ÷ 4 = 0.76 bits per byte against 1.4 × 1.44 ÷ 2 = 1.01. Its guesses are harder, but there are half as many."),
+            ("The second: its loss is lower.", "Per token, yes. But its tokens are half as long, so it has twice as many guesses to make."),
+            ("Neither: longer tokens just have higher losses.", "They do, but not in proportion. Divide by the bytes, and a difference is left."),
         ),
     ),
 )  # fmt: skip
