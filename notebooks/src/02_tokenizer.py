@@ -256,7 +256,7 @@ def encode(text, merges):
 print(encode("Mia's dog", merges))
 
 # %% [markdown]
-# Many people believe that a tokenizer looks for the longest token that fits, from left to right. It does not, and here is a case where that matters. Merges were learned in this order:
+# Many people believe that such a tokenizer looks for the longest token that fits, from left to right. (Some do; byte-pair encoding does not.) Here is a case where that matters. Merges were learned in this order:
 # `b`+`c`, then `a`+`b`. The text is `abc`.
 
 # %%
@@ -368,7 +368,7 @@ with open(DATA / "runs" / "vocabulary" / "runs.csv", encoding="utf-8", newline="
     runs = [
         {"corpus": row["corpus"], "vocab_size": int(row["vocab_size"]),
          "bits_per_byte": float(row["valid_bits_per_byte"]),
-         "nats_per_token": float(row["valid_nats_per_token"]),
+         "nats_per_token": float(row["valid_nats_per_token"]), "n_tokens": int(row["n_tokens"]),
          "bytes_per_token": int(row["valid_n_bytes"]) / int(row["valid_n_tokens"]),
          "table_share": 1 - int(row["n_params_without_embeddings"]) / int(row["n_params"])}
         for row in csv.DictReader(file)
@@ -437,8 +437,9 @@ plots.show(fig, alt="Bits per byte against vocabulary size, for two corpora. " +
 assert set(best_size.values()) == {4096}
 story_runs = [run for run in runs if run["corpus"] == "storyworld"]
 plots.show_table([
-    {"storyworld": f"{run['vocab_size']:,} ids", "bits per byte": f"{run['bits_per_byte']:.3f}",
-     "nats per token": f"{run['nats_per_token']:.2f}"}
+    {"storyworld": f"{run['vocab_size']:,} ids",
+     "MB read": f"{run['n_tokens'] * run['bytes_per_token'] / 1e6:.1f}",
+     "bits per byte": f"{run['bits_per_byte']:.3f}", "nats per token": f"{run['nats_per_token']:.2f}"}
     for run in sorted(story_runs, key=lambda run: run["vocab_size"])
 ])
 
@@ -446,8 +447,8 @@ plots.show_table([
 # *Figure 4. The same body and the same computation for every model; each mark is one seed, the line their mean. Bits per byte (chapter 00): how surprised a model is by a text, in bits,
 # divided by the bytes of the text; less is better.*
 #
-# Bare bytes are far behind: at one byte for each step such a model has read the least text, and sees only 256 letters back. At the other end the table grows faster than it helps: most of
-# its rows are rare words, and each step costs more. The best of these sizes for this budget is 4,096; on TinyStories 2,048 is as good: the gap is smaller than that between two seeds. A larger body
+# Bare bytes are far behind: at one byte for each step such a model has read the least text (see the table), and its window of 256 ids is 256 letters long. At the other end the table grows faster than it helps: most of
+# its rows are rare words, and each step costs more, for every row is given a score. The best of these sizes for this budget is 4,096; on TinyStories 2,048 is as good: the gap is smaller than that between two seeds. A larger body
 # can carry a larger table (try the slider again), so do not expect the same best size there. One body and one budget is all that was measured here.
 #
 # Now look at the last column of the table. A *nat* is the unit of surprise that goes with the natural logarithm, 1.44 bits, and losses in training are counted in nats for each token. In that unit the
