@@ -62,8 +62,10 @@ gopher_gigabytes = Exercise(
     solution="gopher_gigabytes = 2 * 280",
 )
 gopher_gigabytes.wrong("2 * 280", "280", "that is one byte for each parameter.")
+gopher_gigabytes.wrong("2 * 280", "4 * 280", "that is four bytes for each parameter.")
 gopher_gigabytes.wrong("2 * 280", "280 / 2", "you divided where each parameter *needs* two bytes.")
 gopher_gigabytes.wrong("2 * 280", "2 * 280e9", "that is in bytes. A gigabyte is 10⁹ of them.")
+gopher_gigabytes.wrong("2 * 280", "2 * 280 / 1000", "that is in terabytes, thousands of gigabytes.")
 
 
 @gopher_gigabytes.expected
@@ -103,11 +105,21 @@ def _():
     return math.prod(_published("Chinchilla")) / math.prod(_published("Gopher"))
 
 
-STORY = """With a great big yawn, into this story came a bright-eyed boy called Dev. Dev owned a perfect paper plane. "This is the way to the zoo," he said, and was soon there. \
-"Shhhoo!" went the wind, and he saw his paper plane sail away through the air. Who could be happier than Dev, with his perfect paper plane to hold? Where could it be, the boy \
-wondered. Dev looked for the perfect paper plane under a mushroom, but it was not there. The boy counted slowly to ten and thought. "There is a way," he said, and gave a happy \
-little skip. Who would have thought that he would find his paper plane behind the old oak? Everything was quiet inside him now. And ever since, the mornings have seemed a little \
-brighter to Dev."""
+STORY = (
+    "With a great big yawn, into this story came a bright-eyed boy called Dev.",
+    "Dev owned a perfect paper plane.",
+    '"This is the way to the zoo," he said, and was soon there.',
+    '"Shhhoo!" went the wind, and he saw his paper plane sail away through the air.',
+    "Who could be happier than Dev, with his perfect paper plane to hold?",
+    "Where could it be, the boy wondered.",
+    "Dev looked for the perfect paper plane under a mushroom, but it was not there.",
+    "The boy counted slowly to ten and thought.",
+    '"There is a way," he said, and gave a happy little skip.',
+    "Who would have thought that he would find his paper plane behind the old oak?",
+    "Everything was quiet inside him now.",
+    "And ever since, the mornings have seemed a little brighter to Dev.",
+)
+NUMBERED = ("\n" + 8 * " ").join(f"{place}. {sentence}" for place, sentence in enumerate(STORY, start=1))  # indented as the prompt is
 
 slip = Exercise(
     "00.4",
@@ -116,9 +128,9 @@ slip = Exercise(
     minutes=5,
     difficulty=1,
     prompt=f"""
-        This story is from `storyworld`, our own generator of stories (chapter 01), and somebody has planted one sentence that cannot be true at its place. Count the sentences from 1: which one is it?
+        This story is from `storyworld`, our own generator of stories (chapter 01), and somebody has planted one sentence that cannot be true at its place. Which one is it?
 
-        > {STORY}
+        {NUMBERED}
         """,
     hints=("Keep a list as you read: who is where, who has what.", "Where is the paper plane after each sentence? Look for the one that needs it somewhere else."),
     verified="against the reader of `storyworld`, which keeps track of the little world",
@@ -138,7 +150,7 @@ slip.wrong("5", "6", "this one is fine: the plane is gone, so he wonders. Which 
 def _():
     from minilm.storyworld import grade
 
-    return grade(STORY).faults[0][0] + 1
+    return grade(" ".join(STORY)).faults[0][0] + 1
 
 
 bits_per_byte = Exercise(
@@ -170,6 +182,7 @@ def bits_per_byte(probs, n_bytes):
 
 bits_per_byte.wrong("math.log2(p)", "math.log(p)", "the natural logarithm counts in nats. A bit is a factor of two.")
 bits_per_byte.wrong("/ n_bytes", "/ len(probs)", "you divided by the number of tokens: bits per *token*, which depend on the tokenizer.")
+bits_per_byte.wrong("/ n_bytes", "/ len(probs) / n_bytes", "you divided twice, by the tokens and by the bytes. The surprise of a text is the sum of its tokens', not their mean.")
 bits_per_byte.wrong("-math.log2(p)", "math.log2(p)", "the logarithm of a probability is negative. A surprise is not.")
 bits_per_byte.wrong("sum(-math.log2(p) for p in probs)", "-math.log2(sum(probs) / len(probs))",
                     "you took the surprise of the mean probability. Take the surprise of every token, then add.")  # fmt: skip
