@@ -276,6 +276,8 @@ budget = widgets.FloatLogSlider(value=10**23.75, min=15, max=25, step=0.25, read
 display(live_figure(budget_line.figure, recount, operations=budget))
 
 # %% [markdown]
+# None does: Gopher, the nearest, took 1.6 times as much.
+#
 # In 2020 and 2021 models grew by adding parameters, to the right in the figure. **Chinchilla** (2022) asked how to spend a given amount of computation, and answered:
 # let parameters and tokens grow together, about twenty tokens for each parameter. The smaller **LLaMA** models (2023) went further, because
 # a small model that has read much is cheap to *use*. And **TinyStories** (2023) changed what was read.

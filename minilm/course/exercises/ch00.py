@@ -24,7 +24,7 @@ n_different = Exercise(
         Every press of the button has another seed. Set the temperature to 0: how many *different* stories will three presses give? Write your guess down, check it, and then press. Then try 1.6.
         """,
     hints=("What does temperature 0 mean: how is the next token chosen?", "If the likeliest token always wins, what is left for luck, and so for the seed, to decide?"),
-    verified="three seeds at temperature 0, and the openings of what the model wrote",
+    verified="three seeds at temperature 0, the first 30 tokens of each",
     explanation="""
         The likeliest token always wins, so the seed has nothing to decide. At 1.6 unlikely tokens get so much weight that sooner or later one of them derails a sentence, and the model goes
         on from the wreck. Between dull and broken lies a compromise; chapter 07 draws it.
@@ -135,7 +135,7 @@ slip = Exercise(
     hints=("Keep a list as you read: who is where, who has what.", "Where is the paper plane after each sentence? Look for the one that needs it somewhere else."),
     verified="against the reader of `storyworld`, which keeps track of the little world",
     explanation="""
-        In sentence 4 the wind takes the plane, and in sentence 5 Dev holds it. You have just done by hand what a model must do to tell a good story, and what most of the slips of our small models are about. Let the model at the top
+        In sentence 4 the wind takes the plane, and in sentence 5 Dev holds it. You have just done by hand what a model must do to tell a good story. Let the model at the top
         tell five stories, and look for their first slips: chapter 09 makes an exam of that.
         """,
     stub="slip = ...  # the number of a sentence",
