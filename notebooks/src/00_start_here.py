@@ -271,7 +271,7 @@ def recount(operations):
     return f"Within a factor of 1.5 of {operations:.1e} operations: {named}."
 
 
-budget = widgets.FloatLogSlider(value=10**23.75, min=15, max=25, step=0.25, readout_format=".1e",
+budget = widgets.FloatLogSlider(value=10**23.75, min=14, max=25, step=0.25, readout_format=".1e",
                                 description="operations", style={"description_width": "initial"})
 display(live_figure(budget_line.figure, recount, operations=budget))
 
