@@ -178,7 +178,11 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := [name for name in options.names if name not in known]:
         parser.error(f"no source for {', '.join(unknown)}; there are: {', '.join(known)}")
     if options.html:
-        publish([known[name] for name in options.names or known], options.html)
+        try:
+            publish([known[name] for name in options.names or known], options.html)
+        except BuildError as error:
+            print(error, file=sys.stderr)
+            return 1
         return 0
     failed = False
     for name in options.names or known:

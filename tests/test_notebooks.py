@@ -150,6 +150,18 @@ def write_source(folder, code: str):
     return path
 
 
+def as_if_built(build, folder, code: str):
+    """Write a source and the notebook that it would become, without running it; return both paths."""
+    source, target = write_source(folder, code), folder / "90_small.ipynb"
+    notebook = build.read_source(source)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = 1
+    nbformat.write(notebook, target)
+    assert build.drift(source, target) == []
+    return source, target
+
+
 SMALL = '''
     # %% [markdown]
     # # Small
@@ -195,13 +207,7 @@ def test_a_build_gives_the_same_bytes_twice_and_a_failed_one_changes_nothing(bui
     ("# # Small", "# # Large", "not the same source, id"),
 ])  # fmt: skip
 def test_drift_names_the_cell_and_what_differs(build, tmp_path, old, new, finding):
-    source, target = write_source(tmp_path, SMALL), tmp_path / "90_small.ipynb"
-    notebook = build.read_source(source)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.execution_count = 1
-    nbformat.write(notebook, target)
-    assert build.drift(source, target) == []
+    source, target = as_if_built(build, tmp_path, SMALL)
     write_source(tmp_path, SMALL.replace(old, new))
     (found,) = build.drift(source, target)
     assert found.endswith(finding)
@@ -245,13 +251,7 @@ def test_exercises_and_quizzes_are_put_in_and_widgets_leave_their_text(build, tm
 
 
 def test_an_edited_exercise_is_a_drift(build, tmp_path, monkeypatch):
-    source, target = write_source(tmp_path, COURSE), tmp_path / "90_small.ipynb"
-    notebook = build.read_source(source)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.execution_count = 1
-    nbformat.write(notebook, target)
-    assert build.drift(source, target) == []
+    source, target = as_if_built(build, tmp_path, COURSE)
     monkeypatch.setattr(chapter("02").exercises[0], "hints", ("another", "hint"))
     (found,) = build.drift(source, target)
     assert "not the same source" in found
@@ -270,3 +270,10 @@ def test_the_course_is_pages_that_link_to_each_other(build, tmp_path):
     assert "differs from one machine to the next" in other, "a site of one's own shows what one's own machine said"
     assert "91 · Other &amp; last?" in index and 'href="90_small.html"' in index
     assert not (first.parents[1] / "90_small.ipynb").exists()
+
+
+def test_a_course_that_fails_says_which_cell_and_writes_no_contents(build, tmp_path, monkeypatch, capsys):
+    write_source(tmp_path, SMALL + '\n    # %%\n    raise KeyError("a mistake")\n')
+    monkeypatch.setattr(build, "NOTEBOOKS", tmp_path)
+    assert build.main(["--html", str(tmp_path / "site")]) == 1
+    assert "90_small: cell 5 (code, 'raise KeyError" in capsys.readouterr().err and not (tmp_path / "site").exists()

@@ -535,13 +535,13 @@ print(f"as alike as {alike:.3f} (1 is the same direction):", [shipped.decode([i]
 assert alike > 0.98
 
 # %% [markdown]
-# *Figure 6. Each mark is a token of the shipped storyworld model. On the left those that none of the thousand stories hold: most lie on one flat line, the others are only rare.*
+# *Figure 6. Each mark is a token of the shipped storyworld model. On the left those that none of the thousand stories hold: most lie on one flat line, the others are only rare. (In the 40 MB that the model was trained on, the tokens of the flat line never occur, and all others do: `docs/LOG.md`.)*
 #
 # Where do they come from? `uitar` was needed to make ` guitar`. Since then ` guitar` has swallowed it, and it never stands alone again. A list of merges always leaves such
 # dead wood; and bytes that no English story uses are dead from the start.
 #
 # Why is their row the same? As *input* they never occurred, so they learned nothing. But the table serves as output too, and at every step of training, 3,554 of them, all tokens that did not come next were made a
-# little less likely. For those that never came at all it was the only lesson, and the same for all: their rows began random and tiny, and a
+# little less likely. For those that never came at all it was the only lesson, and the same for all: their rows began random and short, and a
 # common push, again and again, made them long and alike. So the model cannot tell them apart. Hand it three that
 # have nothing in common, the beginning of a smile, the end of a lizard and half of an ñ:
 
@@ -589,7 +589,7 @@ assert answers[0] == answers[1] == answers[2]
 # | 3 | the line, and the count of its pairs | Which pair wins? Everyone votes. | Why may pairs overlap? |
 # | 6 | twelve merges, and the stepper | What is the next merge? | Which tokens do you dislike? (leads to pre-tokens) |
 # | 10 | 300 merges without cuts, then 100 with them | What will the tokens look like? | |
-# | 13 | encode four words | How many ids for `shellfish`? | Longest token or first merge? |
+# | 13 | encode five words | How many ids for `shellfish`? | Longest token or first merge? |
 # | 15 | parity | How many texts will differ? | What would convince you? |
 # | 17 | figure 4 | Which vocabulary wins? | Why can nats per token not decide? |
 #
