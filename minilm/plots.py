@@ -11,7 +11,7 @@ Used from chapter 00 on. Left out on purpose: themes; figures that move (they be
 import base64
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib as mpl
@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -207,6 +208,15 @@ def tint(token: str) -> str:
     return TINTS[sum(token.encode()) % len(TINTS)]
 
 
+def lines(ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Axes:
+    """Draw a line with marks for each curve over the same x, its name at its right end; an empty name is not written."""
+    for (name, values), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+        ax.plot(x, values, color=colour, marker=marker, markersize=6, clip_on=False, zorder=3)
+        ax.annotate(name, (x[-1], values[-1]), (9, 0), va="center", color=colour, **POINTS)
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+    return ax
+
+
 def token_boxes(ax: Axes, rows: Mapping[str, Sequence[str]]) -> Axes:
     """Draw rows of tokens, each token as a box around its letters; a dot stands for a blank. rows: label -> tokens of the same text."""
     for y, tokens in enumerate(rows.values()):
@@ -296,4 +306,206 @@ def rows_by_frequency(ax: Axes, counts: Sequence[int], lengths: Sequence[float])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "never" if value < 1 else f"{value:,.0f}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.legend(loc="lower left")
+    return ax
+
+
+def zipf(ax: Axes, counts: Sequence[int], named: Mapping[int, str] = {}) -> Axes:
+    """Draw how often each word occurs against its rank, both logarithmic, beside the line of first count over rank; some ranks are named."""
+    ranks, counts = np.arange(1, len(counts) + 1), np.sort(counts)[::-1]
+    ax.plot(ranks, counts[0] / ranks, color=GREY, linestyle=DASHES, linewidth=1.2, zorder=1, label="first count ÷ rank")
+    ax.plot(ranks, counts, color=BLUE, label="words")
+    for rank, name in named.items():
+        ax.plot(rank, counts[rank - 1], "o", color=BLUE, markersize=6)
+        ax.annotate(name, (rank, counts[rank - 1]), (7, 7), ha="left", va="bottom", **POINTS)
+    ax.set(xscale="log", yscale="log", xlabel="rank of the word", ylabel="times it occurs", ylim=(0.7, counts[0] * 3))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axis.set_minor_locator(NullLocator())
+    ax.legend(loc="lower left")
+    return ax
+
+
+def growth(ax: Axes, curves: Mapping[str, Sequence[tuple[int, int]]], at: int) -> Line2D:
+    """Draw how many different words there are among the first n, a line for each text; return the upright line at `at`, which may be moved."""
+    for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+        ax.plot(*zip(*points), color=colour, marker=marker, markevery=5, markersize=6, label=name)
+    ax.set(xlabel="words of text", ylabel="different words", xlim=(0, None), ylim=(0, None))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.legend(loc="lower right")
+    return ax.axvline(at, color=GREY, linewidth=1.2, linestyle=DASHES)
+
+
+def shares_beside(ax: Axes, shares: Mapping[str, Mapping[str, float]]) -> Axes:
+    """Draw shares in pairs of bars with their numbers. shares: for each text the same measures, in the order given from the top."""
+    texts, names = list(shares), list(next(iter(shares.values())))
+    height = 0.8 / len(texts)
+    for k, (text, colour, hatch) in enumerate(zip(texts, COLOURS, ("", "//", ".."))):
+        places = -np.arange(len(names)) - (k - (len(texts) - 1) / 2) * height
+        values = [100 * shares[text][name] for name in names]
+        ax.barh(places, values, height * 0.9, color=colour, hatch=hatch, edgecolor="white", label=text)
+        for place, value in zip(places, values):
+            ax.annotate(f"{value:.1f}", (value, place), (5, 0), va="center", **POINTS)
+    ax.set(yticks=-np.arange(len(names)), yticklabels=names, xlabel="per cent", xlim=(0, 100))
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="lower right")
+    return ax
+
+
+def shared_runs(ax: Axes, shares: Mapping[str, Sequence[float]], threshold: float) -> Line2D:
+    """Draw, in a row for each kind of story, the share of runs that stand in one earlier story; return the line of the threshold."""
+    jitter = np.random.default_rng(0)
+    for y, ((name, values), colour, marker) in enumerate(zip(reversed(shares.items()), COLOURS, MARKERS)):
+        heights = y + jitter.uniform(-0.3, 0.3, len(values))
+        ax.plot(values, heights, marker, color=colour, alpha=0.45, markersize=5, markeredgewidth=0)
+    ax.set(yticks=range(len(shares)), yticklabels=list(shares)[::-1], xlim=(-0.03, 1.03), xlabel="share of its runs of five words in one earlier story")
+    ax.grid(axis="y", visible=False)
+    return ax.axvline(threshold, color=GREY, linewidth=1.5, linestyle=DASHES)
+
+
+def descent(ax: Axes, loss: Callable[[np.ndarray], np.ndarray], places: np.ndarray, limits: tuple[float, float]) -> Line2D:
+    """Draw a loss of one number and the places that descent visits on it; return the path, whose data may be changed."""
+    w = np.linspace(*limits, 200)
+    ax.plot(w, loss(w), color=GREY, zorder=1)
+    (path,) = ax.plot(places, loss(places), "o-", color=VERMILION, linewidth=1, markersize=6)
+    ax.set(xlabel="w", ylabel="loss", xlim=limits, ylim=(-2, loss(w).max()))
+    return path
+
+
+def toward(ax: Axes, losses: Sequence[float], least: float, name: str) -> Axes:
+    """Draw a loss against the steps of training, from the first on, on a logarithmic axis, and the level below which it cannot fall."""
+    ax.plot(range(1, len(losses) + 1), losses, color=BLUE)
+    ax.axhline(least, color=GREY, linewidth=1.2, linestyle=DASHES)
+    ax.annotate(f"{name}, {least:.2f}", (1, least), (0, -6), ha="left", va="top", color=GREY, **POINTS)
+    ax.set(xscale="log", xlabel="steps", ylabel="loss, nats per token", ylim=(0, None))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    return ax
+
+
+def pulls(ax: Axes, probs: Sequence[float], gradient: Sequence[float], target: int) -> Axes:
+    """Draw the probabilities of a guess and the gradient of its loss side by side for each id; the target is named."""
+    places = np.arange(len(probs))
+    ax.bar(places - 0.2, probs, 0.38, color=BLUE, label="probability")
+    ax.bar(places + 0.2, gradient, 0.38, color=VERMILION, hatch="//", edgecolor="white", label="gradient")
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set(xticks=places, xticklabels=[f"id {i}" + ("\nwhat came" if i == target else "") for i in places], ylim=(-1, 1))
+    ax.grid(axis="x", visible=False)
+    ax.legend(loc="upper right")
+    return ax
+
+
+def next_token_table(ax: Axes, probs: np.ndarray, tokens: Sequence[str]) -> Axes:
+    """Draw probabilities of the next token (columns), given the last (rows), darker for likelier; a dot stands for a blank."""
+    names = [token.replace(" ", "·").replace("\n", "¶") for token in tokens]
+    image = ax.imshow(probs, cmap="Blues", norm="log", vmin=1e-4, vmax=1)
+    ax.set(xticks=range(len(names)), yticks=range(len(names)), xlabel="next", ylabel="last")
+    ax.set_xticklabels(names, rotation=90, family="monospace")
+    ax.set_yticklabels(names, family="monospace")
+    ax.grid(visible=False)
+    ax.figure.colorbar(image, ax=ax, label="probability", shrink=0.8)
+    return ax
+
+
+def ladder(ax: Axes, bits: Mapping[str, float]) -> Axes:
+    """Draw bits per byte as bars, in the order given from the top, with their numbers."""
+    for name, value in reversed(bits.items()):
+        ax.barh(name, value, height=0.65, color=BLUE)
+        ax.annotate(f"{value:.2f}", (value, name), (5, 0), va="center", **POINTS)
+    ax.set(xlabel="bits per byte", xlim=(0, max(bits.values()) * 1.1))
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["white", BLUE])  # 0 is white, 1 is blue
+
+
+def weight_map(ax: Axes, weights: Sequence[Sequence[float]], tokens: Sequence[str] = (), largest: float = 1) -> Axes:
+    """Draw weights as squares, the darker the larger: a row for each token that looks, a column for each that is looked at; no tokens, no names."""
+    ax.imshow(np.asarray(weights), cmap=WEIGHTS, vmin=0, vmax=largest, aspect="equal")
+    names = [token.replace(" ", "·") for token in tokens]
+    ax.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names)
+    ax.set_xticklabels(names, rotation=90)
+    ax.grid(visible=False)
+    ax.spines[:].set(visible=True, color=GREY)
+    ax.tick_params(length=0, labelsize=9)
+    return ax
+
+
+def head_maps(axes: np.ndarray, maps: Sequence[Sequence], marked: Sequence[tuple[int, int]] = ()) -> np.ndarray:
+    """Draw a small map for each head, a row of Axes for each layer; those in `marked`, as (layer, head), get a thick frame."""
+    for layer, row in enumerate(maps):
+        for head, weights in enumerate(row):
+            ax = weight_map(axes[layer, head], np.sqrt(weights))  # the root, so that small weights can be seen
+            if (layer, head) in marked:
+                ax.spines[:].set(color=VERMILION, linewidth=3)
+            if layer == 0:
+                ax.set_title(f"head {head}", fontsize=10, weight="normal", loc="center", pad=4)
+        axes[layer, 0].set_ylabel(f"layer {layer}", fontsize=10)
+    return axes
+
+
+def clock_hands(ax: Axes, query: Sequence[complex], key: Sequence[complex]) -> tuple[list[Line2D], list[Line2D]]:
+    """Draw each pair of coordinates as a clock with two hands, the query's and the key's, all of length 1; return the hands."""
+    hands = []
+    for name, look in (("query", {"color": BLUE}), ("key", {"color": VERMILION, "linestyle": (0, (3, 1.5))})):
+        hands.append([ax.plot([], [], linewidth=3, label=name if i == 0 else None, **look)[0] for i in range(len(query))])
+    turn = np.exp(1j * np.linspace(0, 2 * np.pi, 100))
+    for i in range(len(query)):
+        ax.plot(*_on_clock(i, turn), color=GREY, linewidth=1)
+        ax.text(2.5 * i, -1.5, f"pair {i}", ha="center", fontsize=10)
+    set_clock_hands(hands, query, key)
+    ax.set(aspect="equal", xticks=[], yticks=[], ylim=(-2, 2.2), xlim=(-1.5, 2.5 * len(query) - 1))
+    ax.spines[:].set_visible(False)
+    ax.legend(loc="upper center", ncols=2)
+    return tuple(hands)
+
+
+def _on_clock(i: int, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points of clock i on the page."""
+    return 2.5 * i + np.real(points), np.imag(points)
+
+
+def set_clock_hands(hands: tuple[list[Line2D], list[Line2D]], query: Sequence[complex], key: Sequence[complex]) -> None:
+    """Turn the hands of `clock_hands`."""
+    for lines, numbers in zip(hands, (query, key)):
+        for i, (line, number) in enumerate(zip(lines, numbers)):
+            line.set_data(*_on_clock(i, np.array([0, number])))
+
+
+def score_by_distance(ax: Axes, scores: Sequence[float], distance: int) -> tuple[Line2D, Line2D]:
+    """Draw a score against the distance of two tokens, with a mark at one distance; return the curve and the mark."""
+    (curve,) = ax.plot(range(len(scores)), scores, color=BLUE)
+    (mark,) = ax.plot([distance], [scores[distance]], "o", color=VERMILION, markersize=10, zorder=3)
+    ax.set(xlabel="tokens between query and key", ylabel="score")
+    return curve, mark
+
+
+def looked_at(ax: Axes, tokens: Sequence[str], weights: Sequence[float], width: int = 62) -> Axes:
+    """Write a text in boxes, each the darker the more weight its token gets; the last token, which looks, has a thick frame. Clears the Axes first."""
+    ax.clear()
+    x = y = 0
+    for i, (token, weight) in enumerate(zip(tokens, weights)):
+        shown = token.replace(" ", "·").replace("\n", "↵")
+        if x + len(shown) > width:
+            x, y = 0, y - 1
+        looks = i == len(tokens) - 1
+        ax.barh(y, len(shown), 0.8, left=x, color=WEIGHTS(weight**0.5), edgecolor=VERMILION if looks else GREY, linewidth=2.5 if looks else 0.5)
+        colour = "white" if weight > 0.6 else "black"
+        ax.text(x + len(shown) / 2, y, shown, ha="center", va="center_baseline", family="monospace", fontsize=9.5, color=colour)
+        x += len(shown) + 0.15
+    ax.set(xticks=[], yticks=[], xlim=(-0.5, width + 1), ylim=(min(y, -3) - 0.7, 0.7))
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def knocked_out(ax: Axes, harm: Mapping[str, tuple[float, float]], labels: tuple[str, str]) -> Axes:
+    """Draw what it costs to take away a part, two bars for each: for one kind of token and for all the others."""
+    places, looks = np.arange(len(harm)), ({"color": BLUE}, {"color": TINTS[1], "hatch": "//", "edgecolor": VERMILION})
+    for shift, label, look, values in zip((-0.2, 0.2), labels, looks, zip(*harm.values())):
+        ax.bar(places + shift, values, 0.38, label=label, **look)
+    ax.set_xticks(places, harm, fontsize=9)
+    ax.set(ylabel="loss added, nats per token")
+    ax.grid(axis="x", visible=False)
+    ax.legend(loc="upper left")
     return ax

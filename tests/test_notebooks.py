@@ -4,6 +4,7 @@ That they run as shipped is tested by nbval, which pytest applies to every commi
 """
 
 import importlib.util
+import math
 import re
 import sys
 import textwrap
@@ -79,6 +80,22 @@ def test_a_chapter_is_whole(path):
     assert 5 <= sum("walkthrough" in cell.metadata.get("tags", []) for cell in chapter) <= 16
     linked = re.findall(r"\]\((\w+\.ipynb)[)#]", text)
     assert not [name for name in linked if not (path.parent / name).exists()]
+
+
+def minutes(path) -> tuple[int, int]:
+    """An estimate of the time a chapter takes, and of that for its exercises alone: 150 words of prose or 30 lines of code a minute, and what the exercises say."""
+    read = "\n".join(re.sub(r"<details>.*?</details>", "", cell.source, flags=re.DOTALL) for cell in cells(path, "markdown"))
+    lines = sum(len(cell.source.split("\n")) for cell in cells(path, "code"))
+    exercises = sum(exercise.minutes for exercise in chapter(path.stem[:2]).exercises)
+    return 5 * math.ceil((len(read.split()) / 150 + lines / 30 + exercises) / 5), exercises
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_stated_minutes_follow_one_formula(path):
+    whole, exercises = minutes(path)
+    assert f"**Time:** about {whole} minutes, {exercises} of them for the exercises." in cells(path, "markdown")[0].source
+    (row,) = (line for line in (ROOT / "README.md").read_text().split("\n") if f"notebooks/{path.stem}.ipynb" in line and line.startswith("|"))
+    assert [cell.strip() for cell in row.split("|")][4:6] == [str(whole), "ready"]
 
 
 STRICT = """

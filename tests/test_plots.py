@@ -66,12 +66,43 @@ def draw(ax, kind):
             plots.token_counts(ax, {"English": 17, "Hindi": 151}, {"English": 63, "Hindi": 151})
         case "rows_by_frequency":
             plots.rows_by_frequency(ax, [0, 0, 5, 200], [4.1, 4.2, 2, 1])
+        case "zipf":
+            plots.zipf(ax, [3, 100, 7, 1], {1: "the"})
+        case "growth":
+            plots.growth(ax, {"a": [(10, 5), (20, 8)], "b": [(10, 6), (20, 11)]}, 15)
+        case "shares_beside":
+            plots.shares_beside(ax, {"a": {"x": 0.5, "y": 0.1}, "b": {"x": 0.25, "y": 0.4}})
+        case "shared_runs":
+            plots.shared_runs(ax, {"sound": [0, 0.1], "copy": [1]}, 0.5)
+        case "lines":
+            plots.lines(ax, [1, 2, 4], {"a": [3, 2, 1], "b": [9, 8, 7]}, "x", "y")
+        case "descent":
+            plots.descent(ax, np.square, np.array([-2, 1.0]), (-3, 3))
+        case "toward":
+            plots.toward(ax, [6, 4, 3], 2.5, "counted")
+        case "pulls":
+            plots.pulls(ax, [0.75, 0.25], [0.75, -0.75], 1)
+        case "next_token_table":
+            plots.next_token_table(ax, np.array([[0.1, 0.9], [0, 1]]), [" a", "\n"])
+        case "ladder":
+            plots.ladder(ax, {"uniform": 4.0, "bigram": 2.125})
+        case "weight_map":
+            plots.weight_map(ax, [[1, 0], [0.25, 0.75]], [" a", "cat"])
+        case "clock_hands":
+            plots.clock_hands(ax, [1, 1j], [1j, -1])
+        case "score_by_distance":
+            plots.score_by_distance(ax, [4, 2, 3], 1)
+        case "looked_at":
+            plots.looked_at(ax, [" Mia", " ran", " to"], [0.7, 0.2, 0.1])
+        case "knocked_out":
+            plots.knocked_out(ax, {"0": (1, 0.1), "1": (3, 0.2)}, ("names", "others"))
     return ax
 
 
 RUNS = [{"corpus": name, "vocab_size": size, "bits": bits} for name, size, bits in (("a", 257, 1.2), ("a", 257, 1.0), ("a", 512, 0.9), ("b", 257, 1.3))]
 KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equal_compute", "token_boxes", "work_per_merge", "by_vocabulary",
-         "table_and_body", "token_counts", "rows_by_frequency"]  # fmt: skip
+         "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
+         "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:
@@ -320,6 +351,117 @@ def test_tokens_that_never_occur_stand_apart(ax):
     occurs, never = ax.lines
     assert occurs.get_xydata().tolist() == [[7, 2.0], [300, 1.0]] and list(never.get_ydata()) == [4.0, 4.1] and max(never.get_xdata()) < 0.5
     assert occurs.get_color() != never.get_color() and occurs.get_marker() != never.get_marker()
+
+
+def test_words_stand_by_rank_beside_the_first_count_over_the_rank(ax):
+    plots.zipf(ax, [3, 100, 7, 1], {2: "and"})
+    line, words = ax.lines[:2]
+    assert words.get_xydata().tolist() == [[1, 100], [2, 7], [3, 3], [4, 1]] and list(line.get_ydata()) == [100, 50, 100 / 3, 25]
+    (name,) = ax.texts
+    assert (name.get_text(), name.xy) == ("and", (2, 7)) and ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_a_line_is_named_at_its_end_and_marked(ax):
+    plots.lines(ax, [1, 2, 4], {"a": [3, 2, 1], "": [9, 8, 7]}, "n", "bits")
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[1, 3], [2, 2], [4, 1]], [[1, 9], [2, 8], [4, 7]]]
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("a", (4, 1)), ("", (4, 7))]
+    assert len({line.get_color() for line in ax.lines}) == len({line.get_marker() for line in ax.lines}) == 2
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()[0]) == ("n", "bits", 0)
+
+
+def test_the_upright_line_of_growth_may_be_moved(ax):
+    line = plots.growth(ax, {"a": [(10, 5), (20, 8)]}, 15)
+    assert list(line.get_xdata()) == [15, 15] and ax.lines[0].get_xydata().tolist() == [[10, 5], [20, 8]]
+
+
+def test_shares_are_bars_in_per_cent_the_first_measure_on_top(ax):
+    plots.shares_beside(ax, {"a": {"x": 0.5, "y": 0.1}, "b": {"x": 0.25, "y": 0.4}})
+    found = [(round(bar.get_width(), 6), bar.get_y() + bar.get_height() / 2) for bar in ax.patches]
+    assert [width for width, _ in found] == [50, 10, 25, 40] and texts(ax) == ["50.0", "10.0", "25.0", "40.0"]
+    heights = [height for _, height in found]
+    assert heights[0] > heights[2] > heights[1] > heights[3]  # x of a, x of b, y of a, y of b
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y"]
+
+
+def test_each_story_is_a_mark_in_the_row_of_its_kind(ax):
+    line = plots.shared_runs(ax, {"sound": [0, 0.1], "copy": [1]}, 0.5)
+    rows = {round(y): sorted(x for x, _ in marks.get_xydata()) for marks in ax.lines[:2] for y in [np.mean(marks.get_ydata())]}
+    assert rows == {0: [1], 1: [0, 0.1]} and [label.get_text() for label in ax.get_yticklabels()] == ["copy", "sound"]
+    assert list(line.get_xdata()) == [0.5, 0.5]
+
+
+def test_the_path_of_descent_lies_on_the_loss(ax):
+    path = plots.descent(ax, np.square, np.array([-2, 1.0]), (-3, 3))
+    assert path.get_xydata().tolist() == [[-2, 4], [1, 1]] and np.allclose(ax.lines[0].get_ydata(), ax.lines[0].get_xdata() ** 2)
+
+
+def test_a_loss_comes_down_to_its_level_from_step_one(ax):
+    plots.toward(ax, [6, 4, 3], 2.5, "counted")
+    assert ax.lines[0].get_xydata().tolist() == [[1, 6], [2, 4], [3, 3]] and list(ax.lines[1].get_ydata()) == [2.5, 2.5]
+    assert texts(ax) == ["counted, 2.50"]
+
+
+def test_probability_and_gradient_stand_side_by_side_and_what_came_is_named(ax):
+    plots.pulls(ax, [0.75, 0.25], [0.75, -0.75], 1)
+    assert [bar.get_height() for bar in ax.patches] == [0.75, 0.25, 0.75, -0.75]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["id 0", "id 1\nwhat came"]
+
+
+def test_rows_of_the_table_are_what_came_last(ax):
+    plots.next_token_table(ax, np.array([[0.1, 0.9], [0, 1]]), [" a", "\n"])
+    (image,) = ax.images
+    assert image.get_array().tolist() == [[0.1, 0.9], [0, 1]] and (ax.get_xlabel(), ax.get_ylabel()) == ("next", "last")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["·a", "¶"]
+
+
+def test_the_first_rung_of_the_ladder_is_on_top(ax):
+    plots.ladder(ax, {"uniform": 4.0, "bigram": 2.125})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["bigram", "uniform"]
+    assert [bar.get_width() for bar in ax.patches] == [2.125, 4] and texts(ax) == ["2.12", "4.00"]
+
+
+def test_who_looks_is_a_row_and_who_is_looked_at_a_column(ax):
+    plots.weight_map(ax, [[1, 0], [0.25, 0.75]], [" a", "cat"])
+    assert ax.images[0].get_array().tolist() == [[1, 0], [0.25, 0.75]] and ax.images[0].get_clim() == (0, 1)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [label.get_text() for label in ax.get_xticklabels()] == ["·a", "cat"]
+
+
+def test_heads_are_columns_layers_are_rows_and_the_marked_ones_framed():
+    fig, axes = plt.subplots(2, 3)
+    maps = np.arange(6).reshape(2, 3, 1, 1) / 9
+    plots.head_maps(axes, maps, marked=[(1, 2)])
+    assert all(axes[layer, head].images[0].get_array().item() == pytest.approx(((3 * layer + head) / 9) ** 0.5) for layer in range(2) for head in range(3))
+    thick = [(layer, head) for layer in range(2) for head in range(3) if axes[layer, head].spines["top"].get_linewidth() > 2]
+    assert thick == [(1, 2)] and axes[0, 2].get_title() == "head 2" and axes[1, 0].get_ylabel() == "layer 1"
+    plt.close(fig)
+
+
+def test_clock_hands_point_where_their_numbers_do(ax):
+    hands = plots.clock_hands(ax, [1, 1j], [1j, -1])
+    plots.set_clock_hands(hands, [-1, 1], [1j, -1j])
+    tips = [[line.get_xydata()[1].round(6).tolist() for line in lines] for lines in hands]
+    assert tips == [[[-1, 0], [3.5, 0]], [[0, 1], [2.5, -1]]]  # the second clock stands 2.5 to the right
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["query", "key"]
+
+
+def test_the_mark_of_a_distance_lies_on_the_curve(ax):
+    curve, mark = plots.score_by_distance(ax, [4, 2, 3], 2)
+    assert curve.get_xydata().tolist() == [[0, 4], [1, 2], [2, 3]] and mark.get_xydata().tolist() == [[2, 3]]
+
+
+def test_boxes_are_darker_for_more_weight_and_the_last_token_looks(ax):
+    for _ in range(2):  # drawn again, it starts from an empty page
+        plots.looked_at(ax, [" Mia", " ran", " to"], [0.7, 0.2, 0.1], width=9)
+    brightness = [sum(box.get_facecolor()[:3]) for box in ax.patches]
+    assert len(brightness) == 3 and brightness == sorted(brightness) and texts(ax) == ["·Mia", "·ran", "·to"]
+    assert [box.get_linewidth() > 2 for box in ax.patches] == [False, False, True]
+    assert [round(box.get_y() + box.get_height() / 2) for box in ax.patches] == [0, 0, -1], "the third does not fit into the first line"
+
+
+def test_harm_is_two_bars_for_each_part(ax):
+    plots.knocked_out(ax, {"0": (1, 0.1), "1": (3, 0.2)}, ("names", "others"))
+    assert [bar.get_height() for bar in ax.patches] == [1, 3, 0.1, 0.2]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["names", "others"]
 
 
 @pytest.mark.parametrize("kind", sorted({*KINDS} - {"giants_and_dwarfs", "equal_compute"}))

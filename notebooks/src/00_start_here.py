@@ -17,7 +17,7 @@
 # - see it beside the giants, in size, in reading and in scores;
 # - know what *bits per byte* are, the unit in which this course keeps score.
 #
-# **Time:** about 45 minutes. **You need:** some Python (functions, lists, dictionaries); in later chapters, what a
+# **Time:** about 60 minutes, 35 of them for the exercises. **You need:** some Python (functions, lists, dictionaries); in later chapters, what a
 # derivative is. You need no GPU, and nothing is downloaded.
 #
 # Run a cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>. Go from top to bottom; change things; nothing can break.

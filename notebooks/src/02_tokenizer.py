@@ -12,7 +12,7 @@
 # - know what a vocabulary costs a small model, from models that were trained to find out;
 # - have met tokens that a model has in its vocabulary and has never seen.
 #
-# **Time:** about 90 minutes, 50 of them for the exercises. **You need:** Python lists and dictionaries. Chapter 00 is helpful; chapter 01 is not needed.
+# **Time:** about 85 minutes, 50 of them for the exercises. **You need:** Python lists and dictionaries. Chapter 00 is helpful; chapter 01 is not needed.
 
 # %%
 import csv

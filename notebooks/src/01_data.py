@@ -1,0 +1,542 @@
+# %% [markdown]
+# # 01 · What makes data good?
+#
+# A language model knows what it has read, and nothing else. If its text repeats itself, it learns to recite. If the text on which you judge it has slipped into the text from which it learns, your scores lie, and they always lie in the same
+# direction: too good. If letters are broken, it learns broken letters. None of this raises an error. The program runs, the loss falls, and the number in your table is wrong.
+#
+# So look at the data first. In this chapter you will
+#
+# - have a story made from a recipe, as the stories of TinyStories were;
+# - measure a text without any model: its words, its openings, its repetitions, how small it packs; and set it beside the real TinyStories;
+# - find copies, leaks and damaged letters that were planted, so that you *know* how many you missed;
+# - see what a leak does to a score, and to which models;
+# - know what such counts cannot see.
+#
+# **Time:** about 70 minutes, 40 of them for the exercises. **You need:** Python lists, sets and dictionaries. Chapter 00 is helpful.
+
+# %%
+import csv
+import lzma
+import random
+from collections import Counter, defaultdict
+from itertools import islice
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+
+from minilm import plots, widgets
+from minilm.checkpoint import load_model
+from minilm.config import DATA, MODELS
+from minilm.corpora import side_of
+from minilm.course import check, quiz
+from minilm.facts import corpus_facts, duplicates, near_duplicates, opening, vocabulary_growth, words_in
+from minilm.ngram import NGram
+from minilm.storyworld import FEATURES, Recipe, grade, labeled_stories, stories, write_story
+
+plt.rcParams.update(plots.STYLE)
+
+# %% [markdown]
+# ## A story by recipe
+#
+# Ask a large model for many stories for children, and they come out much alike. The makers of TinyStories found a way round: every request named **a verb, a noun and an adjective** that
+# must occur, drawn at random from some 1,500 simple words, and some **features**, such as a dialogue, a plot twist, a bad ending or a moral. The words force the stories apart.
+#
+# The real TinyStories are 2.2 GB to download. What you read here is `storyworld`, a corpus of our own, made by a program that simulates a small world and tells what happens in it. It follows the same recipe, and it has
+# something that no scraped text has: we know what is true in it, so a story can be *graded*, sentence by sentence.
+
+# %% tags=["walkthrough"]
+recipe = Recipe(verb="juggle", noun="kite", adjective="green", features=("twist",))
+made = write_story("chapter 01", recipe)
+marks = grade(made.text, recipe)
+print(made.text)
+print(f"\n{marks.grammar:.0%} of {len(marks.sentences)} sentences parse; "
+      f"consistent: {marks.consistent}; recipe followed: {marks.recipe_followed}")
+assert marks.perfect and marks.recipe_followed
+
+# %% [markdown]
+# Choose your own. **Predict** what "all four" features do to a story: can one have a dialogue, a twist, a bad ending *and* a moral?
+
+# %%
+page = ipywidgets.HTML()
+options = {
+    "verb": ["juggle", "dance", "hum", "draw", "knit"], "noun": ["kite", "drum", "balloon", "cake"],
+    "adjective": ["green", "red", "tiny", "shiny"], "feature": ["none", *FEATURES, "all four"],
+}
+boxes = {name: ipywidgets.Dropdown(options=words, description=name) for name, words in options.items()}
+
+
+def cook(_=None):
+    """Write and grade the story of the chosen recipe."""
+    verb, noun, adjective, feature = (box.value for box in boxes.values())
+    wanted = {"none": (), "all four": FEATURES}.get(feature, (feature,))
+    asked = Recipe(verb, noun, adjective, wanted)
+    try:
+        told = write_story("kitchen", asked).text
+    except ValueError as error:
+        page.value = f"<p role='status'>{error}</p>"
+        return
+    found = grade(told, asked)
+    page.value = (
+        f"<p>{told.replace(chr(10) * 2, '</p><p>')}</p><p role='status'>Grammar {found.grammar:.0%}, "
+        f"consistent: {found.consistent}, recipe followed: {found.recipe_followed}.</p>"
+    )
+
+
+for box in boxes.values():
+    box.observe(cook, "value")
+cook()
+menus = ipywidgets.VBox([*boxes.values(), page])
+widgets.show(menus, "(In a running notebook: four menus, and the story that they ask for.)")
+
+# %% [markdown]
+# With all four, the kite works and the cake is refused: of 400 stories drawn, none fitted. A recipe steers what comes out, and it has a price. If you make data this way, count how many requests fail, and which; what is
+# left out is left out for a reason.
+#
+# ## Count the words
+#
+# Here are two thousand stories without any planted fault. We count every word, in lower case and without marks.
+
+# %% tags=["walkthrough"]
+tales = list(islice(stories("chapter 01"), 2000))
+counts = Counter(word for tale in tales for word in words_in(tale))
+n_words = sum(counts.values())
+once = sum(count == 1 for count in counts.values())
+print(f"{n_words:,} words, {len(counts):,} different; {once} occur once:", counts.most_common(6))
+assert n_words > 450_000 and 3700 < len(counts) < 3800 and counts.most_common(1)[0][0] == "the"
+
+# %% exercise="01.1"
+
+# %%
+ranked = [word for word, _ in counts.most_common()]
+fig, ax = plt.subplots()
+named = {rank: ranked[rank - 1] for rank in (1, 10, 100, 1000, 3000)}
+plots.zipf(ax, list(counts.values()), named)
+ax.set_title("Storyworld's words bulge above Zipf's line, then break off")
+at = {rank: counts[ranked[rank - 1]] for rank in (1, 100, 1000, 3000)}
+plots.show(fig, alt=(
+    f"Times a word occurs against its rank, both logarithmic. 'The', rank 1, occurs {at[1]:,} times; "
+    f"rank 100 {at[100]:,} times, {at[100] * 100 / at[1]:.1f} times 'the' divided by the rank; "
+    f"rank 1,000 {at[1000]} times and rank 3,000 {at[3000]} times, below the line."
+))
+assert at[100] > 3 * at[1] / 100 and at[1000] > 2 * at[1] / 1000 and at[3000] < at[1] / 3000
+
+# %% [markdown]
+# *Figure 1. Every word by rank. In a great many languages and texts the word of rank r occurs about 1/r times as often as the first: Zipf's law, the dashed line.*
+#
+# That is where storyworld gives itself away. The program has lists of words and draws from each list evenly, so that a thousand words are of middling frequency; and when the lists are used up
+# nothing new comes. In ten megabytes of it (recorded, as below) 95 % of all different words occur five times or more. In TinyStories 57 % do: the rest, nearly half, are words that a model can hardly learn.
+#
+# ## A trap: vocabularies of texts of different length
+#
+# Which text has the richer vocabulary, storyworld or TinyStories? Let us make a mistake on purpose, and divide the number of different words by the number of words: how many new words for each word read. For storyworld we take the first 48 thousand
+# words, for TinyStories ten megabytes. (The real text is not here; what was counted in it is in `data/runs/corpus_facts`.)
+
+# %% tags=["walkthrough"]
+folder = DATA / "runs" / "corpus_facts"
+grown = {}
+for name in ("storyworld", "tinystories"):
+    with open(folder / f"growth_{name}.csv", encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        grown[name] = [(int(row["n_words"]), int(row["different_words"])) for row in rows]
+(short_n, short_kinds), (long_n, long_kinds) = grown["storyworld"][0], grown["tinystories"][-1]
+with open(folder / "facts.csv", encoding="utf-8", newline="") as file:
+    recorded = {row["corpus"]: row for row in csv.DictReader(file)}
+print(f"storyworld:  {short_kinds:,} of {short_n:,} words, {short_kinds / short_n:.4f}")
+print(f"tinystories: {long_kinds:,} of {long_n:,} words, {long_kinds / long_n:.4f}")
+assert short_kinds / short_n > 10 * long_kinds / long_n
+seen = ("different_words_seen_5_times", "different_words")
+often, all_kinds = zip(*([int(row[key]) for key in seen] for row in recorded.values()))
+assert [round(n / of, 2) for n, of in zip(often, all_kinds)] == [0.95, 0.57]
+
+# %% [markdown]
+# Ten times richer, our toy! That is nonsense, and you see it as soon as the two are drawn as they grow. **Predict:** where will the two curves part?
+
+# %% tags=["walkthrough"]
+growth_fig, growth_ax = plt.subplots()
+live = vocabulary_growth(tales)
+ruler = plots.growth(growth_ax, grown | {"storyworld, our 2,000 stories": live}, 500_000)
+growth_ax.set_title("TinyStories' vocabulary goes on growing, storyworld's has an end")
+
+
+def kinds_at(n):
+    """Different words among the first n of each text, between counted places by a straight line."""
+    return {name: round(float(np.interp(n, *zip((0, 0), *points)))) for name, points in grown.items()}
+
+
+half, million = kinds_at(500_000), kinds_at(1_000_000)
+plots.show(growth_fig, alt=(
+    "Different words against words of text, up to 1.9 million. Both texts have 2,528 after the first "
+    f"48,000 words. At 500,000 storyworld has {half['storyworld']:,} and TinyStories "
+    f"{half['tinystories']:,}; at a million {million['storyworld']:,} and {million['tinystories']:,}. "
+    "Our two thousand stories lie on storyworld's curve."
+))
+assert abs(live[-1][1] / kinds_at(live[-1][0])["storyworld"] - 1) < 0.02
+first = [points[0][1] for points in grown.values()]
+assert first[0] == first[1] == 2528 and million["tinystories"] > 1.9 * million["storyworld"]
+
+# %% [markdown]
+# *Figure 2. Ten megabytes of each text; stars, the two thousand stories that you counted, which are others and lie on the same curve. The dashed line is at half a million words; move it below.*
+
+# %%
+def look(n):
+    """Move the line and say what the two texts have there."""
+    ruler.set_xdata([n, n])
+    here = kinds_at(n)
+    ratio = here["tinystories"] / here["storyworld"]
+    return (f"Among the first {n:,} words storyworld has {here['storyworld']:,} different ones, "
+            f"TinyStories {here['tinystories']:,}, {ratio:.2f} times as many.")
+
+
+places = ipywidgets.IntSlider(value=500_000, min=50_000, max=1_900_000, step=50_000, description="words")
+display(widgets.live_figure(growth_fig, look, n=places))
+
+# %% [markdown]
+# After 48 thousand words the two are level: 2,528 each, by chance to the word. At a million TinyStories has nearly twice as many. **Never compare counts of different words, or shares of repeats, between texts of different length.** Nearly everything one
+# counts changes with length: repeated sentences, for example, are less than a fifth of our two thousand stories, and a quarter of ten megabytes of the same kind. Cut to the same length first.
+#
+# ## What comes again
+#
+# The same in numbers, at the same length, ten megabytes each. `corpus_facts` counted them; on our two thousand stories you can watch it.
+
+# %% tags=["walkthrough"]
+measures = {
+    "the 100 most frequent words": "top_100_words_share",
+    "most common opening": "most_common_opening_share",
+    "repeated sentences": "duplicate_sentence_share",
+    "size after xz": "xz_bytes_per_byte",
+}
+shares = {
+    text: {name: float(row[key]) for name, key in measures.items()} for text, row in recorded.items()
+}
+fig, ax = plt.subplots(figsize=(7.5, 4))
+plots.shares_beside(ax, shares)
+ax.set_title("More than half of TinyStories begin with the same five words")
+listed = "; ".join(
+    f"{name} {shares['storyworld'][name]:.1%} and {shares['tinystories'][name]:.1%}" for name in measures
+)
+plots.show(fig, alt=f"Storyworld and TinyStories, ten megabytes each: {listed}.")
+opens, again = shares["tinystories"]["most common opening"], shares["storyworld"]["repeated sentences"]
+assert opens > 0.5 and round(again, 2) == 0.25 and shares["storyworld"]["most common opening"] < 0.01
+assert [round(text["size after xz"], 2) for text in shares.values()] == [0.15, 0.2]
+
+# %%
+here = corpus_facts(tales)
+for name, key in measures.items():
+    print(f"{name:28} {here[key]:6.1%} in two thousand stories")
+common = Counter(map(opening, tales)).most_common(3)
+print(common)
+assert here["duplicate_sentence_share"] < 0.2 and common[0][1] == 28
+assert here["duplicate_story_share"] == here["near_duplicate_story_share"] == 0
+
+# %% [markdown]
+# *Figure 3. Shares of all words, of all stories, of all sentences, and of all bytes.*
+#
+# Two kinds of sameness. TinyStories begin alike (you can guess the words: published counts find *once upon a time* in 59 % of the stories), and then go their own ways. Storyworld begins in many ways, but its sentences come from a table of forms, and a quarter of them stood
+# somewhere before. `xz`, a compressor, sees it too: it stores what repeats only once, and storyworld packs to 15 % of its size, TinyStories to 20 %. Less surprising text is easier text: a model's score on the one says nothing about the other.
+#
+# ## Copies
+#
+# Now we plant faults. Of a thousand stories about one in twenty is an exact copy of an earlier one, and one in twenty *nearly* a copy: a sentence is missing and a name was changed. Copies on the web are often of the second kind: the
+# same article with another date, another advertisement. `labeled_stories` tells what was planted, so a finder can be scored.
+#
+# Everybody's first idea is `set`. **Predict** what it finds.
+
+# %% tags=["walkthrough"]
+planted = {"duplicate": 0.05, "near_duplicate": 0.05}
+names = {"": "sound", "near_duplicate": "nearly a copy", "duplicate": "copy"}
+labeled = list(islice(labeled_stories("chapter 01 dirty", planted), 1000))
+dirty, kinds = [text for text, _ in labeled], [kind for _, kind in labeled]
+found = {"set": set(duplicates(dirty)), "near": set(near_duplicates(dirty))}
+assert len(found["set"]) == len(dirty) - len(set(dirty))
+plots.show_table([
+    {"planted": kind or "nothing", "stories": kinds.count(kind),
+     "found by set": sum(kinds[i] == kind for i in found["set"]),
+     "found by near_duplicates": sum(kinds[i] == kind for i in found["near"])}
+    for kind in ("duplicate", "near_duplicate", "")
+])
+assert found["set"] == {i for i, kind in enumerate(kinds) if kind == "duplicate"}
+assert len(found["set"]) == 62
+assert found["near"] == {i for i, kind in enumerate(kinds) if kind}
+
+# %% [markdown]
+# Every exact copy, and not one of the others. Without the labels you would have read "62 copies removed" and been content. A finder that is not scored on planted faults tells you what it found, never what it missed.
+#
+# `near_duplicates` works on **runs** of five words (*shingles*). Two stories that have nothing to do with each other share hardly any; a copy with changes keeps most. Here is the largest share of a story's runs that stands in *one* earlier story:
+
+# %%
+def largest_shares(texts):
+    """For each text, the largest share of its five-word runs that one earlier text has."""
+    holders, largest = defaultdict(list), []
+    for i, text in enumerate(texts):
+        words = words_in(text)
+        runs = {tuple(words[k : k + 5]) for k in range(len(words) - 4)}
+        hits = Counter(j for run in runs for j in holders[run])
+        largest.append(max(hits.values(), default=0) / len(runs))
+        for run in runs:
+            holders[run].append(i)
+    return largest
+
+
+overlap = largest_shares(dirty)
+rows = {name: [x for x, k in zip(overlap, kinds) if k == kind] for kind, name in names.items()}
+copy_fig, copy_ax = plt.subplots(figsize=(7.5, 3.4))
+cut = plots.shared_runs(copy_ax, rows, 0.5)
+most, least = max(rows["sound"]), min(rows["nearly a copy"])
+copy_ax.set_title("Between sound stories and copies lies a wide gap")
+plots.show(copy_fig, alt=(
+    f"One mark a story, by the share of its runs in one earlier story. Sound: at most {most:.2f}. "
+    f"Nearly copies: {least:.2f} to {max(rows['nearly a copy']):.2f}. Copies: 1. A line stands at 0.5."
+))
+assert most < 0.12 and least > 0.65 and set(rows["copy"]) == {1.0}
+
+# %% [markdown]
+# *Figure 4. A thousand stories. Whatever lies to the right of the line is called a copy.*
+
+# %%
+def judge(threshold):
+    """Move the line, and count what is found and who is blamed."""
+    cut.set_xdata([threshold, threshold])
+    copies = rows["nearly a copy"] + rows["copy"]
+    hit, blamed = (sum(x >= threshold for x in group) for group in (copies, rows["sound"]))
+    return (f"At {threshold:.2f}: {hit} of {len(copies)} copies found, "
+            f"{blamed} of {len(rows['sound'])} sound stories blamed.")
+
+
+thresholds = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.02, description="threshold")
+display(widgets.live_figure(copy_fig, judge, threshold=thresholds))
+
+# %% [markdown]
+# Any threshold from 0.12 to 0.65 separates them without a mistake. Real text has no such gap: quotations, recipes and songs fill it, and whoever sets the threshold decides what is thrown away.
+#
+# ## Leaks
+#
+# A copy inside the training text wastes time. A copy on the other side, in the validation text, spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
+
+# %% exercise="01.2"
+
+# %% [markdown]
+# So let us split our dirty thousand in four ways and count. **Predict** which of them is free of leaks:
+#
+# 1. shuffle, then cut;
+# 2. shuffle, cut, and clean each side of copies;
+# 3. clean of exact copies, then shuffle and cut;
+# 4. clean of near copies too, then shuffle and cut.
+
+# %% tags=["walkthrough"]
+def split(texts, n_valid=200):
+    """Shuffle and cut: (train, valid)."""
+    mixed = random.Random(1).sample(texts, len(texts))
+    return mixed[n_valid:], mixed[:n_valid]
+
+
+def near_leaks(train, valid):
+    """How many validation stories are nearly, or exactly, in train."""
+    pairs = near_duplicates(train + valid)
+    return sum(i >= len(train) > j for i, j in pairs.items())
+
+
+unique = list(dict.fromkeys(dirty))
+near = near_duplicates(unique)
+ways = {
+    "1. cut": split(dirty),
+    "2. cut, then clean each side": [list(dict.fromkeys(side)) for side in split(dirty)],
+    "3. clean, then cut": split(unique),
+    "4. clean of near copies, then cut": split([text for i, text in enumerate(unique) if i not in near]),
+}
+leaked = {way: (len(leaks(*sides)), near_leaks(*sides)) for way, sides in ways.items()}
+plots.show_table([{"way": way, "leaks": n, "with near ones": m} for way, (n, m) in leaked.items()])
+exact, both = zip(*leaked.values())
+assert exact[0] == 17 and exact[1] == 16 and exact[2] == exact[3] == 0 and both[2] > 5 and both[3] == 0
+by_text = [[text for text in dirty if side_of(text) == side] for side in ("train", "valid")]
+assert leaks(*by_text) == []
+
+# %% [markdown]
+# The second way is an easy mistake: both sides are spotless, each by itself, and of 17 leaks 16 are left. (The one that went was a story twice in `valid`.) The third is right about exact copies only. `minilm.corpora` decides the side of each story by a hash of its own text (`side_of`), so
+# equal stories can never be parted, whatever the order of the work (the last line asserts it); near copies must be found before.
+
+# %% exercise="01.3"
+
+# %% [markdown]
+# ## What a leak does to a score
+#
+# Now the harm, in numbers. Take the simplest models that there are: *n-grams*, which count what followed the last few tokens (you will build them in chapter 03; a token is about a word, chapter 02). The 1-gram looks at no context, the 3-gram at two tokens, the 5-gram
+# at four. We keep 150 stories apart, train on 850, and let a growing share of those 150 slip in. **Predict:** which of the three gains most?
+
+# %% tags=["walkthrough"]
+_, tokenizer = load_model(MODELS / "storyworld")
+encoded = [np.array([*tokenizer.encode(tale), tokenizer.end_of_text]) for tale in tales[:1000]]
+exam, book = encoded[:150], encoded[150:]
+exam_bytes = sum(len(tale.encode()) for tale in tales[:150])
+slipped = (0, 0.1, 0.2, 0.35, 0.5)
+bits = defaultdict(list)
+for share in slipped:
+    seen = np.concatenate(book + exam[: round(share * len(exam))])
+    for order in (1, 3, 5):
+        model = NGram(seen, len(tokenizer.vocab), order)
+        bits[f"{order}-gram"].append(model.nats(np.concatenate(exam)) / np.log(2) / exam_bytes)
+fig, ax = plt.subplots()
+percent = [100 * share for share in slipped]
+plots.lines(ax, percent, bits, "stories of the exam that were in the training text, per cent", "bits per byte")
+gains = {name: 1 - values[-1] / values[0] for name, values in bits.items()}
+ax.set_title(f"Half the exam leaked: 5-gram {gains['5-gram']:.0%} better, 1-gram no better")
+plots.show(fig, alt="Bits per byte against the share of leaked stories, 0 to 50 per cent. " + " ".join(
+    f"{name}: from {values[0]:.2f} to {values[-1]:.2f}." for name, values in bits.items()
+))
+assert gains["1-gram"] < 0.01 < 0.1 < gains["3-gram"] < 0.3 < gains["5-gram"] < 0.36
+assert bits["3-gram"][-1] < bits["5-gram"][0] and bits["5-gram"][1] < 0.97 * bits["5-gram"][0]
+
+# %% [markdown]
+# *Figure 5. Three models, one exam. Lower is better.*
+#
+# No model has become any better at telling stories. What rises is the reward for *memory*, so the models do not gain alike: the longer the context, the more it recites. And here is the worst of it: a 3-gram that has read half of the exam beats an honest 5-gram. A leak does not only
+# flatter. It can put the wrong model first.
+#
+# ## Is it new?
+#
+# The same question from the other end: a model has written a story; did it write it, or remember it?
+
+# %% exercise="01.4"
+
+# %% tags=["walkthrough"]
+last = {name: max(i for i in range(300) if kinds[i] == kind) for kind, name in names.items()}
+lengths = (1, 2, 3, 4, 5, 6, 8, 10)
+new = {name: [novelty(dirty[i], dirty[:i], n) for n in lengths] for name, i in last.items()}
+fig, ax = plt.subplots(figsize=(7.5, 4))
+percent = {name: [100 * value for value in values] for name, values in new.items()}
+plots.lines(ax, lengths, percent, "words in a run", "new runs, per cent")
+ax.set_title("How new a story looks depends on the length of the runs")
+listed = "; ".join(
+    f"{name}: " + ", ".join(f"{value:.0%} at {n}" for n, value in zip(lengths, values))
+    for name, values in new.items()
+)
+plots.show(fig, alt=f"Runs that stand in no earlier story, by words in a run. {listed}.")
+assert max(new["copy"]) == 0 and new["sound"][0] < 0.05 and new["sound"][-1] > 0.9
+assert new["nearly a copy"][4] < 0.5 < new["sound"][4]
+
+# %% [markdown]
+# *Figure 6. Three stories from our dirty text, each compared with the stories before it.*
+#
+# With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing until you know the n, and what an honest text gets at the same n. Five tells the three apart; chapter 09 uses this on stories
+# that our models write.
+#
+# ## Broken letters
+#
+# A text is stored as bytes, by the rules of an *encoding*. Written by one and read by another, `It’s` becomes `Itâ€™s`. The Japanese call it **mojibake**. Let us use typographic apostrophes in a thousand stories, as books do, and break every tenth story.
+
+# %% tags=["walkthrough"]
+typeset = [tale.replace("'", "’") for tale in tales[:1000]]
+misread = [tale.encode("utf-8").decode("cp1252") for tale in typeset]
+broken = [bad if i % 10 == 0 else good for i, (good, bad) in enumerate(zip(typeset, misread))]
+harmed = [i for i, (good, bad) in enumerate(zip(typeset, broken)) if good != bad]
+kinds_of = {
+    name: {word for text in texts for word in words_in(text)}
+    for name, texts in (("sound", typeset), ("broken", broken))
+}
+strange = Counter(letter for text in broken for letter in text if ord(letter) > 127)
+print(f"{len(harmed)} stories harmed; strange letters:", strange.most_common())
+print({name: len(words) for name, words in kinds_of.items()}, "different words")
+print(sorted(kinds_of["broken"] - kinds_of["sound"])[:8])
+assert len(kinds_of["broken"]) > len(kinds_of["sound"])
+assert len(harmed) == 53 and set(strange) == set("’â€™")
+
+# %% [markdown]
+# The vocabulary has *grown*. By the count alone the broken text is the richer one: a second reason not to be glad of a number before you have looked at what it counts. Listing the letters beyond plain English, one line of code, shows the damage at once.
+
+# %% exercise="01.5"
+
+# %% [markdown]
+# Is `repair` good enough to be let loose on everything? The careless version, with `errors="ignore"`, runs without complaint as well. We know the originals, so compare:
+
+# %% tags=["walkthrough"]
+def careless(text):
+    """A repair that never complains."""
+    return text.encode("cp1252", errors="ignore").decode("utf-8", errors="ignore")
+
+
+outcome = []
+for name, mend in (("repair", repair), ("careless", careless)):
+    mended = [mend(text) for text in broken]
+    same = [a == b for a, b in zip(mended, typeset)]
+    outcome.append({
+        "way": name, "harmed stories mended": sum(same[i] for i in harmed),
+        "sound stories spoiled": same.count(False) - sum(not same[i] for i in harmed),
+        "apostrophes lost": "".join(typeset).count("’") - "".join(mended).count("’"),
+    })
+plots.show_table(outcome)
+assert list(outcome[0].values()) == ["repair", 53, 0, 0] and outcome[1]["harmed stories mended"] == 53
+assert outcome[1]["sound stories spoiled"] == sum("’" in text for text in typeset) - 53 > 400
+
+# %% [markdown]
+# Both mend all that was harmed. The careless one also deletes every apostrophe of every sound story that has one, and says nothing. A repair must be judged on what it does to text that needs none.
+#
+# ## What counting cannot see
+#
+# One more fault. In 300 stories the words of each sentence are shuffled. **Predict:** which of our measures will notice?
+
+# %% tags=["walkthrough"]
+shuffled = list(islice(stories("chapter 01", {"shuffled_words": 1.0}), 300))
+texts = {"sound": tales[:300], "shuffled": shuffled}
+table = []
+for name, some in texts.items():
+    packed = "\n".join(some).encode()
+    words = Counter(word for text in some for word in words_in(text))
+    table.append({
+        "text": name, "different words": len(words), "most frequent": words.most_common(1)[0][1],
+        "copies": len(near_duplicates(some)),
+        "size after xz": f"{len(lzma.compress(packed, preset=6)) / len(packed):.1%}",
+        "new runs of 3": f"{novelty(some[0], tales[300:600], 3):.0%}",
+        "sentences that parse": f"{np.mean([grade(text).grammar for text in some[:50]]):.1%}",
+    })
+plots.show_table(table)
+print(texts["shuffled"][0][:120])
+left, right = (list(row.values()) for row in table)
+assert left[1:4] == right[1:4] and left[4:] == ["23.5%", "61%", "100.0%"]
+assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
+
+# %% [markdown]
+# Words, Zipf's curve, growth and copies are the same, to the last digit. The compressor and the runs notice that something is odd (and would praise it as *less repetitive*, *more novel*). Only the grader, which knows what a sentence of this world is, sees nonsense.
+#
+# That is the answer to the title, as far as this chapter goes: good data has no copies, no leaks, no broken letters; it varies; and it makes sense. The first three you can count. Variety you can count at equal length. Sense you must read, or have
+# graded. How much each is worth to a model is a question for experiments, in chapter 12.
+#
+# ## What we know now
+#
+# - Storyworld has an end of words: 2,528 different ones in the first 48 thousand words, as TinyStories has, but half as many at a million.
+# - Counts of different words and shares of repeats compare only at equal length.
+# - More than half of TinyStories begin with the same five words; a quarter of storyworld's sentences stood somewhere before.
+# - Comparing whole texts finds exact copies and none of the near ones. Runs of five words find both.
+# - First clean, then split. Cleaning each side by itself leaves the leaks in.
+# - A leak favours memory: half an exam gave the 5-gram about a third, the 1-gram nothing, and put a leaky 3-gram before an honest 5-gram.
+# - Broken letters make a vocabulary look richer; a repair must leave sound text alone.
+# - Shuffled words pass every count of words.
+
+# %% quiz="01"
+
+# %% [markdown]
+# ## Sources
+#
+# - Eldan and Li, *TinyStories: How Small Can Language Models Be and Still Speak Coherent English?*, 2023, arXiv 2305.07759: the recipe of verb, noun, adjective and features.
+# - Broder, *On the resemblance and containment of documents*, 1997: runs of words, and the sketch by which `near_duplicates` finds its candidates.
+# - Our own: `data/runs/corpus_facts` (figures 2 and 3).
+
+# %% [markdown]
+# <details><summary>For those who teach: a walkthrough in 20 minutes</summary>
+#
+# The cells tagged `walkthrough` run by themselves once the setup cell has run; the exercises' checks give the course's own functions.
+#
+# | minute | run | ask before | pause |
+# |---:|---|---|---|
+# | 0 | the story by recipe | Can it follow all of it? | Why ask for three words at all? |
+# | 3 | counts; new words for each word | Which text is richer? Everyone votes. | What is wrong with this number? |
+# | 5 | figure 2 | Where do the curves part? | |
+# | 7 | figure 3 | How many stories begin with the same five words? | |
+# | 9 | the table of copies | What does `set` find? | How would you know what you missed? |
+# | 11 | four ways to split | Which is free of leaks? | Why is the second no better than the first? |
+# | 14 | figure 5 | Who gains most? | Whose table of results would you still trust? |
+# | 16 | figure 6, then broken letters and the two repairs | Does damage make a vocabulary larger or smaller? | |
+# | 19 | shuffled words | Which measure notices? | What is good data? |
+#
+# Homework: 01.2 and 01.4.
+# </details>
