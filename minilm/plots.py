@@ -316,7 +316,7 @@ def zipf(ax: Axes, counts: Sequence[int], named: Mapping[int, str] = {}) -> Axes
     ax.plot(ranks, counts, color=BLUE, label="words")
     for rank, name in named.items():
         ax.plot(rank, counts[rank - 1], "o", color=BLUE, markersize=6)
-        ax.annotate(name, (rank, counts[rank - 1]), (7, 7), ha="left", va="bottom", **POINTS)
+        ax.annotate(name, (rank, counts[rank - 1]), (7, 9), ha="left", va="bottom", **POINTS)
     ax.set(xscale="log", yscale="log", xlabel="rank of the word", ylabel="times it occurs", ylim=(0.7, counts[0] * 3))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -395,8 +395,8 @@ def pulls(ax: Axes, probs: Sequence[float], gradient: Sequence[float], target: i
 
 
 def next_token_table(ax: Axes, probs: np.ndarray, tokens: Sequence[str]) -> Axes:
-    """Draw probabilities of the next token (columns), given the last (rows), darker for likelier; a dot stands for a blank."""
-    names = [token.replace(" ", "·").replace("\n", "¶") for token in tokens]
+    """Draw probabilities of the next token (columns), given the last (rows), darker for likelier; ␣ stands for a blank."""
+    names = [token.replace(" ", "␣").replace("\n", "¶") for token in tokens]
     image = ax.imshow(probs, cmap="Blues", norm="log", vmin=1e-4, vmax=1)
     ax.set(xticks=range(len(names)), yticks=range(len(names)), xlabel="next", ylabel="last")
     ax.set_xticklabels(names, rotation=90, family="monospace")
@@ -476,7 +476,7 @@ def score_by_distance(ax: Axes, scores: Sequence[float], distance: int) -> tuple
     """Draw a score against the distance of two tokens, with a mark at one distance; return the curve and the mark."""
     (curve,) = ax.plot(range(len(scores)), scores, color=BLUE)
     (mark,) = ax.plot([distance], [scores[distance]], "o", color=VERMILION, markersize=10, zorder=3)
-    ax.set(xlabel="tokens between query and key", ylabel="score")
+    ax.set(xlabel="places back", ylabel="score")
     return curve, mark
 
 

@@ -117,6 +117,7 @@ def test_only_a_function_can_answer_where_one_is_asked_for():
     (b"a", "a", False), (None, 0, False),
     (torch.ones(2, 3), torch.ones(2, 3), True), (torch.ones(2, 3, requires_grad=True), torch.ones(2, 3), True), (torch.ones(3, 2), torch.ones(2, 3), False),
     (np.array([1.0, 2.0]), np.array([1.0, 2.1]), False), (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True), ([1.0, 2.0], np.array([1.0, 2.0]), False),
+    (torch.tensor(12.0), 12.0, True), (torch.tensor(True), True, True), (torch.tensor(False), True, False), (torch.tensor([12.0]), 12.0, False), (np.ones(2), torch.ones(2), False),
 ])  # fmt: skip
 def test_results_are_equal_up_to_rounding_and_only_in_the_same_kind_of_container(got, expected, equal):
     assert same(got, expected, 1e-6) is equal
@@ -157,7 +158,7 @@ def test_a_chapter_is_copied_once_and_never_overwritten(work):
 
 @pytest.mark.parametrize("number", ["2", "99", "", "0", "*"])
 def test_an_unknown_chapter_is_answered_by_those_there_are(work, number):
-    with pytest.raises(ValueError, match="there are 00, 01, 02"):
+    with pytest.raises(ValueError, match="there are 00, 01, 02, 03, 04"):
         progress.start(number)
     assert not work.exists()
 

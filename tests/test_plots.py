@@ -411,7 +411,7 @@ def test_rows_of_the_table_are_what_came_last(ax):
     plots.next_token_table(ax, np.array([[0.1, 0.9], [0, 1]]), [" a", "\n"])
     (image,) = ax.images
     assert image.get_array().tolist() == [[0.1, 0.9], [0, 1]] and (ax.get_xlabel(), ax.get_ylabel()) == ("next", "last")
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["·a", "¶"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["␣a", "¶"]
 
 
 def test_the_first_rung_of_the_ladder_is_on_top(ax):

@@ -85,9 +85,14 @@ def outcome(function: Callable, args: tuple) -> object:
 
 
 def same(got: object, expected: object, tolerance: float) -> bool:
-    """Tell whether two results are equal: floats and arrays up to a relative tolerance, in containers too; a list is not a tuple."""
+    """Tell whether two results are equal: floats and arrays up to a relative tolerance, in containers too; a list is not a tuple.
+
+    A tensor is not an array, with one exception: a tensor of a single number is as good as that number.
+    """
+    if isinstance(expected, Real) and hasattr(got, "item"):
+        got = got.item() if got.ndim == 0 else got
     if hasattr(expected, "shape"):
-        if not hasattr(got, "shape") or tuple(got.shape) != tuple(expected.shape):
+        if not isinstance(got, type(expected)) or tuple(got.shape) != tuple(expected.shape):
             return False
         left, right = (np.asarray(x.detach() if hasattr(x, "detach") else x) for x in (got, expected))
         return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
@@ -120,7 +125,7 @@ def likeliest_cause(exercise: Exercise, function: Callable, args: tuple, got: ob
     if type(got) is not type(expected) and not any(isinstance(got, kind) and isinstance(expected, kind) for kind in (Real, Mapping)):
         return f"the result is of type `{type(got).__name__}`, and should be `{type(expected).__name__}`."
     if not exercise.has_code and isinstance(got, Real):
-        return f"too {'large' if got > expected else 'small'}. Write each step down with its unit; the first hint tells where to begin."
+        return f"too {'large' if got > expected else 'small'}. Write each step down; the first hint tells where to begin."
     return "not one that is known here. Do what was tried by hand, step by step, and compare; the first hint tells where to begin."
 
 

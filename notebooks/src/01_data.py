@@ -7,7 +7,7 @@
 # So look at the data first. In this chapter you will
 #
 # - have a story made from a recipe, as the stories of TinyStories were;
-# - measure a text without any model: its words, its openings, its repetitions, how small it packs; and set it beside the real TinyStories;
+# - measure a text by counting: its words, its openings, its repetitions, how small it packs; and set it beside the real TinyStories;
 # - find copies, leaks and damaged letters that were planted, so that you *know* how many you missed;
 # - see what a leak does to a score, and to which models;
 # - know what such counts cannot see.
@@ -49,14 +49,17 @@ plt.rcParams.update(plots.STYLE)
 # %% tags=["walkthrough"]
 recipe = Recipe(verb="juggle", noun="kite", adjective="green", features=("twist",))
 made = write_story("chapter 01", recipe)
-marks = grade(made.text, recipe)
+graded = grade(made.text, recipe)
 print(made.text)
-print(f"\n{marks.grammar:.0%} of {len(marks.sentences)} sentences parse; "
-      f"consistent: {marks.consistent}; recipe followed: {marks.recipe_followed}")
-assert marks.perfect and marks.recipe_followed
+print(f"\n{graded.grammar:.0%} of {len(graded.sentences)} sentences parse; "
+      f"consistent: {graded.consistent}; recipe followed: {graded.recipe_followed}")
+assert graded.perfect and graded.recipe_followed
 
 # %% [markdown]
-# Choose your own. **Predict** what "all four" features do to a story: can one have a dialogue, a twist, a bad ending *and* a moral?
+# The grader knows the forms of all sentences that the program can write. A sentence *parses* if it has one of them. The story is *consistent* if nothing in it contradicts what was told before (nobody gives away what they do not have), and the *recipe was followed* if its words and features
+# occur. (The twist here: the frightening shadow is a chipmunk.)
+#
+# Choose your own; the code below only draws four menus. **Predict** what "all four" features do to a story: can one have a dialogue, a twist, a bad ending *and* a moral?
 
 # %%
 page = ipywidgets.HTML()
@@ -96,7 +99,7 @@ widgets.show(menus, "(In a running notebook: four menus, and the story that they
 #
 # ## Count the words
 #
-# Here are two thousand stories without any planted fault. We count every word, in lower case and without marks.
+# Here are two thousand stories without any planted fault. We count every word, in lower case and without punctuation.
 
 # %% tags=["walkthrough"]
 tales = list(islice(stories("chapter 01"), 2000))
@@ -125,13 +128,13 @@ assert at[100] > 3 * at[1] / 100 and at[1000] > 2 * at[1] / 1000 and at[3000] < 
 # %% [markdown]
 # *Figure 1. Every word by rank. In a great many languages and texts the word of rank r occurs about 1/r times as often as the first: Zipf's law, the dashed line.*
 #
-# That is where storyworld gives itself away. The program has lists of words and draws from each list evenly, so that a thousand words are of middling frequency; and when the lists are used up
-# nothing new comes. In ten megabytes of it (recorded, as below) 95 % of all different words occur five times or more. In TinyStories 57 % do: the rest, nearly half, are words that a model can hardly learn.
+# That a text of simple words bulges above the line at the left is nothing special. What gives storyworld away is the *end*. The program has lists of words; when they are used up nothing new comes, and the curve breaks off: only 185 words occur once. In ten megabytes of it (counted once, and kept in
+# `data/runs/corpus_facts`) 95 % of all different words occur five times or more. In ten megabytes of TinyStories 57 % do: the rest, nearly half, are words that a model meets too seldom to learn them well.
 #
 # ## A trap: vocabularies of texts of different length
 #
 # Which text has the richer vocabulary, storyworld or TinyStories? Let us make a mistake on purpose, and divide the number of different words by the number of words: how many new words for each word read. For storyworld we take the first 48 thousand
-# words, for TinyStories ten megabytes. (The real text is not here; what was counted in it is in `data/runs/corpus_facts`.)
+# words, for TinyStories ten megabytes. (The real text is not here, only what was counted in it.)
 
 # %% tags=["walkthrough"]
 folder = DATA / "runs" / "corpus_facts"
@@ -140,15 +143,15 @@ for name in ("storyworld", "tinystories"):
     with open(folder / f"growth_{name}.csv", encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         grown[name] = [(int(row["n_words"]), int(row["different_words"])) for row in rows]
-(short_n, short_kinds), (long_n, long_kinds) = grown["storyworld"][0], grown["tinystories"][-1]
+(short_n, short_different), (long_n, long_different) = grown["storyworld"][0], grown["tinystories"][-1]
 with open(folder / "facts.csv", encoding="utf-8", newline="") as file:
     recorded = {row["corpus"]: row for row in csv.DictReader(file)}
-print(f"storyworld:  {short_kinds:,} of {short_n:,} words, {short_kinds / short_n:.4f}")
-print(f"tinystories: {long_kinds:,} of {long_n:,} words, {long_kinds / long_n:.4f}")
-assert short_kinds / short_n > 10 * long_kinds / long_n
-seen = ("different_words_seen_5_times", "different_words")
-often, all_kinds = zip(*([int(row[key]) for key in seen] for row in recorded.values()))
-assert [round(n / of, 2) for n, of in zip(often, all_kinds)] == [0.95, 0.57]
+print(f"storyworld:  {short_different:,} of {short_n:,} words, {short_different / short_n:.4f}")
+print(f"tinystories: {long_different:,} of {long_n:,} words, {long_different / long_n:.4f}")
+assert short_different / short_n > 10 * long_different / long_n
+for name, share in {"storyworld": 0.95, "tinystories": 0.57}.items():
+    often, different = (int(recorded[name][f"different_words{end}"]) for end in ("_seen_5_times", ""))
+    assert round(often / different, 2) == share
 
 # %% [markdown]
 # Ten times richer, our toy! That is nonsense, and you see it as soon as the two are drawn as they grow. **Predict:** where will the two curves part?
@@ -157,22 +160,22 @@ assert [round(n / of, 2) for n, of in zip(often, all_kinds)] == [0.95, 0.57]
 growth_fig, growth_ax = plt.subplots()
 live = vocabulary_growth(tales)
 ruler = plots.growth(growth_ax, grown | {"storyworld, our 2,000 stories": live}, 500_000)
-growth_ax.set_title("TinyStories' vocabulary goes on growing, storyworld's has an end")
+growth_ax.set_title("TinyStories goes on finding words, storyworld does not")
 
 
-def kinds_at(n):
+def different_at(n):
     """Different words among the first n of each text, between counted places by a straight line."""
     return {name: round(float(np.interp(n, *zip((0, 0), *points)))) for name, points in grown.items()}
 
 
-half, million = kinds_at(500_000), kinds_at(1_000_000)
+half, million = different_at(500_000), different_at(1_000_000)
 plots.show(growth_fig, alt=(
     "Different words against words of text, up to 1.9 million. Both texts have 2,528 after the first "
     f"48,000 words. At 500,000 storyworld has {half['storyworld']:,} and TinyStories "
     f"{half['tinystories']:,}; at a million {million['storyworld']:,} and {million['tinystories']:,}. "
     "Our two thousand stories lie on storyworld's curve."
 ))
-assert abs(live[-1][1] / kinds_at(live[-1][0])["storyworld"] - 1) < 0.02
+assert abs(live[-1][1] / different_at(live[-1][0])["storyworld"] - 1) < 0.02
 first = [points[0][1] for points in grown.values()]
 assert first[0] == first[1] == 2528 and million["tinystories"] > 1.9 * million["storyworld"]
 
@@ -183,7 +186,7 @@ assert first[0] == first[1] == 2528 and million["tinystories"] > 1.9 * million["
 def look(n):
     """Move the line and say what the two texts have there."""
     ruler.set_xdata([n, n])
-    here = kinds_at(n)
+    here = different_at(n)
     ratio = here["tinystories"] / here["storyworld"]
     return (f"Among the first {n:,} words storyworld has {here['storyworld']:,} different ones, "
             f"TinyStories {here['tinystories']:,}, {ratio:.2f} times as many.")
@@ -212,7 +215,7 @@ shares = {
 }
 fig, ax = plt.subplots(figsize=(7.5, 4))
 plots.shares_beside(ax, shares)
-ax.set_title("More than half of TinyStories begin with the same five words")
+ax.set_title("Each text repeats itself in its own way")
 listed = "; ".join(
     f"{name} {shares['storyworld'][name]:.1%} and {shares['tinystories'][name]:.1%}" for name in measures
 )
@@ -233,12 +236,12 @@ assert here["duplicate_story_share"] == here["near_duplicate_story_share"] == 0
 # %% [markdown]
 # *Figure 3. Shares of all words, of all stories, of all sentences, and of all bytes.*
 #
-# Two kinds of sameness. TinyStories begin alike (you can guess the words: published counts find *once upon a time* in 59 % of the stories), and then go their own ways. Storyworld begins in many ways, but its sentences come from a table of forms, and a quarter of them stood
+# Two kinds of sameness. More than half of TinyStories begin with the same five words (guess them: a formula of four and one more), and then go their own ways. Storyworld begins in many ways, but its sentences come from a table of forms, and a quarter of them stood
 # somewhere before. `xz`, a compressor, sees it too: it stores what repeats only once, and storyworld packs to 15 % of its size, TinyStories to 20 %. Less surprising text is easier text: a model's score on the one says nothing about the other.
 #
 # ## Copies
 #
-# Now we plant faults. Of a thousand stories about one in twenty is an exact copy of an earlier one, and one in twenty *nearly* a copy: a sentence is missing and a name was changed. Copies on the web are often of the second kind: the
+# Now we plant faults. We call a story *sound* if nothing was done to it. Of a thousand stories about one in twenty is an exact copy of an earlier one, and one in twenty *nearly* a copy: a sentence is missing and a name was changed. Copies on the web are often of the second kind: the
 # same article with another date, another advertisement. `labeled_stories` tells what was planted, so a finder can be scored.
 #
 # Everybody's first idea is `set`. **Predict** what it finds.
@@ -247,18 +250,18 @@ assert here["duplicate_story_share"] == here["near_duplicate_story_share"] == 0
 planted = {"duplicate": 0.05, "near_duplicate": 0.05}
 names = {"": "sound", "near_duplicate": "nearly a copy", "duplicate": "copy"}
 labeled = list(islice(labeled_stories("chapter 01 dirty", planted), 1000))
-dirty, kinds = [text for text, _ in labeled], [kind for _, kind in labeled]
+dirty, faults = [text for text, _ in labeled], [fault for _, fault in labeled]
 found = {"set": set(duplicates(dirty)), "near": set(near_duplicates(dirty))}
 assert len(found["set"]) == len(dirty) - len(set(dirty))
 plots.show_table([
-    {"planted": kind or "nothing", "stories": kinds.count(kind),
-     "found by set": sum(kinds[i] == kind for i in found["set"]),
-     "found by near_duplicates": sum(kinds[i] == kind for i in found["near"])}
-    for kind in ("duplicate", "near_duplicate", "")
+    {"planted": fault or "nothing", "stories": faults.count(fault),
+     "found by set": sum(faults[i] == fault for i in found["set"]),
+     "found by near_duplicates": sum(faults[i] == fault for i in found["near"])}
+    for fault in ("duplicate", "near_duplicate", "")
 ])
-assert found["set"] == {i for i, kind in enumerate(kinds) if kind == "duplicate"}
+assert found["set"] == {i for i, fault in enumerate(faults) if fault == "duplicate"}
 assert len(found["set"]) == 62
-assert found["near"] == {i for i, kind in enumerate(kinds) if kind}
+assert found["near"] == {i for i, fault in enumerate(faults) if fault}
 
 # %% [markdown]
 # Every exact copy, and not one of the others. Without the labels you would have read "62 copies removed" and been content. A finder that is not scored on planted faults tells you what it found, never what it missed.
@@ -280,7 +283,7 @@ def largest_shares(texts):
 
 
 overlap = largest_shares(dirty)
-rows = {name: [x for x, k in zip(overlap, kinds) if k == kind] for kind, name in names.items()}
+rows = {name: [x for x, k in zip(overlap, faults) if k == fault] for fault, name in names.items()}
 copy_fig, copy_ax = plt.subplots(figsize=(7.5, 3.4))
 cut = plots.shared_runs(copy_ax, rows, 0.5)
 most, least = max(rows["sound"]), min(rows["nearly a copy"])
@@ -312,7 +315,7 @@ display(widgets.live_figure(copy_fig, judge, threshold=thresholds))
 #
 # ## Leaks
 #
-# A copy inside the training text wastes time. A copy on the other side, in the validation text, spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
+# A text is split in two. The *training* text is what a model reads. The *validation* text is kept apart, to judge it: on stories that it has not read. A copy inside the training text wastes time. A copy on the other side spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
 
 # %% exercise="01.2"
 
@@ -340,13 +343,13 @@ def near_leaks(train, valid):
 unique = list(dict.fromkeys(dirty))
 near = near_duplicates(unique)
 ways = {
-    "1. cut": split(dirty),
-    "2. cut, then clean each side": [list(dict.fromkeys(side)) for side in split(dirty)],
-    "3. clean, then cut": split(unique),
-    "4. clean of near copies, then cut": split([text for i, text in enumerate(unique) if i not in near]),
+    "cut (1)": split(dirty),
+    "cut, then clean each side (2)": [list(dict.fromkeys(side)) for side in split(dirty)],
+    "clean, then cut (3)": split(unique),
+    "clean of near copies, then cut (4)": split([t for i, t in enumerate(unique) if i not in near]),
 }
 leaked = {way: (len(leaks(*sides)), near_leaks(*sides)) for way, sides in ways.items()}
-plots.show_table([{"way": way, "leaks": n, "with near ones": m} for way, (n, m) in leaked.items()])
+plots.show_table([{"way": way, "exact leaks": n, "exact and near": m} for way, (n, m) in leaked.items()])
 exact, both = zip(*leaked.values())
 assert exact[0] == 17 and exact[1] == 16 and exact[2] == exact[3] == 0 and both[2] > 5 and both[3] == 0
 by_text = [[text for text in dirty if side_of(text) == side] for side in ("train", "valid")]
@@ -354,18 +357,18 @@ assert leaks(*by_text) == []
 
 # %% [markdown]
 # The second way is an easy mistake: both sides are spotless, each by itself, and of 17 leaks 16 are left. (The one that went was a story twice in `valid`.) The third is right about exact copies only. `minilm.corpora` decides the side of each story by a hash of its own text (`side_of`), so
-# equal stories can never be parted, whatever the order of the work (the last line asserts it); near copies must be found before.
+# stories that are equal but for blanks can never be parted, whatever the order of the work (the last line asserts it); other copies must be found before.
 
 # %% exercise="01.3"
 
 # %% [markdown]
 # ## What a leak does to a score
 #
-# Now the harm, in numbers. Take the simplest models that there are: *n-grams*, which count what followed the last few tokens (you will build them in chapter 03; a token is about a word, chapter 02). The 1-gram looks at no context, the 3-gram at two tokens, the 5-gram
+# Now the harm, in numbers. The score is in *bits per byte*: how surprised a model is by each byte of the validation text; less is better. Take the simplest models that there are: *n-grams*, which count what followed the last few tokens (you will build them in chapter 03; a token is about a word, chapter 02). The 1-gram looks at no context, the 3-gram at two tokens, the 5-gram
 # at four. We keep 150 stories apart, train on 850, and let a growing share of those 150 slip in. **Predict:** which of the three gains most?
 
 # %% tags=["walkthrough"]
-_, tokenizer = load_model(MODELS / "storyworld")
+_, tokenizer = load_model(MODELS / "storyworld")  # only for its tokenizer
 encoded = [np.array([*tokenizer.encode(tale), tokenizer.end_of_text]) for tale in tales[:1000]]
 exam, book = encoded[:150], encoded[150:]
 exam_bytes = sum(len(tale.encode()) for tale in tales[:150])
@@ -378,7 +381,7 @@ for share in slipped:
         bits[f"{order}-gram"].append(model.nats(np.concatenate(exam)) / np.log(2) / exam_bytes)
 fig, ax = plt.subplots()
 percent = [100 * share for share in slipped]
-plots.lines(ax, percent, bits, "stories of the exam that were in the training text, per cent", "bits per byte")
+plots.lines(ax, percent, bits, "exam stories that were in the training text, per cent", "bits per byte")
 gains = {name: 1 - values[-1] / values[0] for name, values in bits.items()}
 ax.set_title(f"Half the exam leaked: 5-gram {gains['5-gram']:.0%} better, 1-gram no better")
 plots.show(fig, alt="Bits per byte against the share of leaked stories, 0 to 50 per cent. " + " ".join(
@@ -400,7 +403,7 @@ assert bits["3-gram"][-1] < bits["5-gram"][0] and bits["5-gram"][1] < 0.97 * bit
 # %% exercise="01.4"
 
 # %% tags=["walkthrough"]
-last = {name: max(i for i in range(300) if kinds[i] == kind) for kind, name in names.items()}
+last = {name: max(i for i in range(300) if faults[i] == fault) for fault, name in names.items()}
 lengths = (1, 2, 3, 4, 5, 6, 8, 10)
 new = {name: [novelty(dirty[i], dirty[:i], n) for n in lengths] for name, i in last.items()}
 fig, ax = plt.subplots(figsize=(7.5, 4))
@@ -418,27 +421,27 @@ assert new["nearly a copy"][4] < 0.5 < new["sound"][4]
 # %% [markdown]
 # *Figure 6. Three stories from our dirty text, each compared with the stories before it.*
 #
-# With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing until you know the n, and what an honest text gets at the same n. Five tells the three apart; chapter 09 uses this on stories
+# With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing until you know the n, and what an honest text gets at the same n. Always say the n, and show what a sound text gets; chapter 09 does both with the stories
 # that our models write.
 #
 # ## Broken letters
 #
-# A text is stored as bytes, by the rules of an *encoding*. Written by one and read by another, `It’s` becomes `Itâ€™s`. The Japanese call it **mojibake**. Let us use typographic apostrophes in a thousand stories, as books do, and break every tenth story.
+# A text is stored as bytes, by the rules of an *encoding*. Written by one and read by another, `It’s` becomes `Itâ€™s`. The Japanese call it **mojibake**. Let us use typographic apostrophes in a thousand stories, as books do, and misread every tenth story. (Of these hundred, 47 have no apostrophe and come to no harm.)
 
 # %% tags=["walkthrough"]
 typeset = [tale.replace("'", "’") for tale in tales[:1000]]
 misread = [tale.encode("utf-8").decode("cp1252") for tale in typeset]
 broken = [bad if i % 10 == 0 else good for i, (good, bad) in enumerate(zip(typeset, misread))]
 harmed = [i for i, (good, bad) in enumerate(zip(typeset, broken)) if good != bad]
-kinds_of = {
+words_of = {
     name: {word for text in texts for word in words_in(text)}
     for name, texts in (("sound", typeset), ("broken", broken))
 }
 strange = Counter(letter for text in broken for letter in text if ord(letter) > 127)
 print(f"{len(harmed)} stories harmed; strange letters:", strange.most_common())
-print({name: len(words) for name, words in kinds_of.items()}, "different words")
-print(sorted(kinds_of["broken"] - kinds_of["sound"])[:8])
-assert len(kinds_of["broken"]) > len(kinds_of["sound"])
+print({name: len(words) for name, words in words_of.items()}, "different words")
+print(sorted(words_of["broken"] - words_of["sound"])[:8])
+assert len(words_of["broken"]) > len(words_of["sound"])
 assert len(harmed) == 53 and set(strange) == set("’â€™")
 
 # %% [markdown]
@@ -496,7 +499,7 @@ assert left[1:4] == right[1:4] and left[4:] == ["23.5%", "61%", "100.0%"]
 assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
 
 # %% [markdown]
-# Words, Zipf's curve, growth and copies are the same, to the last digit. The compressor and the runs notice that something is odd (and would praise it as *less repetitive*, *more novel*). Only the grader, which knows what a sentence of this world is, sees nonsense.
+# Words, Zipf's curve, growth and copies are the same, to the last digit. The compressor and the runs notice that something is odd (and would praise it as *less repetitive*, *more novel*). (So would the shares of repeated sentences and of common openings, which fall.) Only the grader, which knows what a sentence of this world is, calls it nonsense.
 #
 # That is the answer to the title, as far as this chapter goes: good data has no copies, no leaks, no broken letters; it varies; and it makes sense. The first three you can count. Variety you can count at equal length. Sense you must read, or have
 # graded. How much each is worth to a model is a question for experiments, in chapter 12.

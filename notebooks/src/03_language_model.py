@@ -6,13 +6,13 @@
 #
 # By the end you will
 #
-# - have met tensors and gradients, and built in ten lines what PyTorch calls `backward`;
+# - have met tensors and gradients, and seen in ten lines what PyTorch's `backward` does;
 # - have written the loss of every language model, and its gradient by hand;
 # - have learned the same little model twice, by counting and by descent, and seen the two agree;
-# - have made two famous mistakes on purpose, one that makes a loss far too good and one that makes a comparison worthless;
+# - have seen two famous mistakes made on purpose, one that makes a loss far too good and one that makes a comparison worthless;
 # - have a ladder of baselines in bits per byte, from blind guessing to the shipped model.
 #
-# **Time:** about 85 minutes, 60 of them for the exercises. **You need:** what a derivative is. Chapter 02 explains the ids; you can read on without it.
+# **Time:** about 90 minutes, 60 of them for the exercises. **You need:** what a derivative is. Chapter 02 explains the ids, chapter 01 bits per byte; both are said again here in a sentence.
 
 # %%
 import math
@@ -85,10 +85,11 @@ valley_fig, valley_ax = plt.subplots(figsize=(7.5, 3.6))
 path = plots.descent(valley_ax, lambda w: (w - 3) ** 2, descend(0.1), limits=(-3, 9))
 valley_ax.set_title("Learning rate 0.1: twelve steps come near the bottom")
 plots.show(valley_fig, alt=(
-    "The parabola (w - 3) squared with the places that gradient descent visits from w = 0 with learning rate 0.1: "
-    "short and shorter steps down the left side, up to 2.8 after twelve."
+    "The parabola (w - 3) squared with the places that gradient descent visits from w = 0 with "
+    "learning rate 0.1: short and shorter steps down the left side, up to 2.8 after twelve."
 ))
-assert abs(descend(0.1)[-1] - 3) < 0.25 and abs(descend(0.9)[-1] - 3) < 0.25 < 3 < abs(descend(1.1)[-1] - 3)
+slow, fast, wild = (abs(descend(rate)[-1] - 3) for rate in (0.1, 0.9, 1.1))
+assert slow < 0.25 and fast < 0.25 and wild > 3
 
 # %%
 def step_out(learning_rate):
@@ -106,9 +107,11 @@ rates = ipywidgets.FloatSlider(value=0.1, min=0.02, max=1.1, step=0.02, descript
 display(live_figure(valley_fig, step_out, learning_rate=rates))
 
 # %% [markdown]
-# Too small crawls, 0.9 overshoots and still arrives, above 1 every step lands farther away. Chapter 06 is about finding the place between.
+# *Figure 1. Twelve steps down a valley of one number.*
 #
-# Real losses have millions of numbers in them. **Backpropagation** gets all slopes at once, by the chain rule: each operation knows how its result depends on its parts, and hands
+# Too small crawls, 0.9 overshoots and still arrives; at 1 it swings for ever between 0 and 6, and above 1 every step lands farther away. Chapter 06 is about finding the place between.
+#
+# Real losses depend on millions of numbers, the *parameters* of a model. **Backpropagation** gets all slopes at once, by the chain rule: each operation knows how its result depends on its parts, and hands
 # the slope on to them, from the loss back to the parameters. Here is all of it, for single numbers:
 
 # %% tags=["walkthrough"]
@@ -145,15 +148,17 @@ assert [t.grad.item() for t in (x, y, z)] == [n.grad for n in (a, b, c)] == [-30
 #
 # ## What a language model is
 #
-# It gives every possible next id a probability, from the ids so far. The probability of a whole text is the product of these, one for each id: $p(\text{text}) = p(x_1) \, p(x_2 \mid x_1) \, p(x_3 \mid x_1, x_2) \cdots$ (Read $p(x_2 \mid x_1)$ as "of $x_2$, given $x_1$".) That is all. Everything
+# Text becomes a row of *ids*, numbers of pieces of words (chapter 02). A language model gives every possible next id a probability, from the ids so far. The probability of a whole text is the product of these, one for each id: $p(\text{text}) = p(x_1) \, p(x_2 \mid x_1) \, p(x_3 \mid x_1, x_2) \cdots$ (Read $p(x_2 \mid x_1)$ as "of $x_2$, given $x_1$".) That is all. Everything
 # else is how it comes by the probabilities.
 #
 # We take 1,500 stories to learn from, 150 others to be judged by, and a small vocabulary:
 
 # %% tags=["walkthrough"]
-train_stories, valid_stories = list(islice(stories("chapter 03"), 1500)), list(islice(stories("judges 03"), 150))
+train_stories = list(islice(stories("chapter 03"), 1500))
+valid_stories = list(islice(stories("judges 03"), 150))
 tokenizer = train_tokenizer(train_stories, 512)
-train_ids, valid_ids = (encode_stories(texts, tokenizer).tolist() for texts in (train_stories, valid_stories))
+train_ids = encode_stories(train_stories, tokenizer).tolist()
+valid_ids = encode_stories(valid_stories, tokenizer).tolist()
 n_bytes = sum(len(story.encode()) for story in valid_stories)
 V = tokenizer.vocab_size
 print(f"{len(train_ids):,} ids to learn from, {len(valid_ids):,} to be judged by, {V} different")
@@ -162,24 +167,26 @@ print([tokenizer.decode([i]) for i in train_ids[:14]])
 # %% exercise="03.1"
 
 # %% [markdown]
-# **Commit the mistake on purpose.** Suppose that the targets are not shifted, so that each id is its own target. We count, for each id, which "next" id follows:
+# How bad is a guess? If the model gave $p$ to what really came, count $-\ln p$: nothing for a sure and right guess, much for a surprise. With the natural logarithm the unit is the *nat*; with $\log_2$ it would be the bit, and a nat is 1.44 bits. The mean over all places is the *loss*.
+#
+# **Commit the mistake on purpose.** Suppose that the targets are not shifted, so that each id is its own target. We count, for each id, which "next" id follows, with one count for free for every pair. **Predict** the loss.
 
 # %%
 ids = torch.tensor(train_ids)
 table = torch.ones(V, V)
-table.index_put_((ids, ids), torch.ones(len(ids)), accumulate=True)  # inputs and targets are the same row
+table.index_put_((ids, ids), torch.ones(len(ids)), accumulate=True)  # the targets are the inputs
 copied = table / table.sum(dim=1, keepdim=True)
 loss_of_copying = -copied[ids, ids].log().mean().item()
-print(f"loss without the shift: {loss_of_copying:.2f} nats, perplexity {np.exp(loss_of_copying):.2f}")
+print(f"loss without the shift: {loss_of_copying:.2f} nats for each id")
 assert loss_of_copying < 0.7
 
 # %% [markdown]
-# A table of counts, and nearly no surprise at all! **A loss that is too good is a bug until proved otherwise.** Text can be continued in many ways, and no model can know which one it will be. When you see such a loss, ask what the model can see that it should not: the
+# A table of counts, and nearly no surprise at all. (What is left, 0.17, are the free counts.) **A loss that is too good is a bug until proved otherwise.** Text can be continued in many ways, and no model can know which one it will be. When you see such a loss, ask what the model can see that it should not: the
 # target itself (as here), or the future (chapter 04).
 #
 # ## The loss
 #
-# A model is *surprised* by $-\ln p$ of what really came. The mean of that over all places is the **cross-entropy**, the loss of every language model in this course and elsewhere. Models give *scores*, any numbers, one for
+# The mean of $-\ln p$ is called **cross-entropy**, and it is the loss of every language model in this course, and of nearly all elsewhere. Models give *scores*, any numbers, one for
 # each id, called **logits**; the softmax makes probabilities of them.
 
 # %% exercise="03.2"
@@ -203,8 +210,9 @@ fig, ax = plt.subplots(figsize=(7.5, 3.4))
 plots.pulls(ax, torch.softmax(logits, dim=0).tolist(), loss_gradient(logits, target).tolist(), target)
 ax.set_title("The gradient: probability, less one at what came")
 plots.show(fig, alt=(
-    "Bars for five ids: probabilities 0.56, 0.21, 0.08, 0.03 and 0.13, and the gradient of the loss beside them: equal to the "
-    "probabilities everywhere except at the target, the second, where it is 0.21 - 1 = -0.79."
+    "Bars for five ids: probabilities 0.56, 0.21, 0.08, 0.03 and 0.13, and the gradient of the "
+    "loss beside them: equal to the probabilities everywhere except at the target, the second, "
+    "where it is 0.21 - 1 = -0.79."
 ))
 assert abs(sum(loss_gradient(logits, target).tolist())) < 1e-6
 
@@ -215,7 +223,7 @@ assert abs(sum(loss_gradient(logits, target).tolist())) < 1e-6
 #
 # ## A bigram, by counting
 #
-# The simplest model that looks at anything: guess from the last id alone.
+# The simplest model that looks at anything is the **bigram**: guess from the last id alone. (A model of runs of n ids, the guessed one included, is called an **n-gram**: a *unigram* looks at nothing, a bigram at one id.)
 
 # %% exercise="03.4"
 
@@ -228,14 +236,15 @@ plots.next_token_table(ax, counted[chosen][:, chosen].numpy(), names)
 full_stop, comma, quote, the = (chosen[names.index(name)] for name in (".", ",", ' "', " the"))
 ax.set_title("Some pairs never come: no comma after a full stop")
 plots.show(fig, alt=(
-    "A table of fourteen marks and short words, rows for what came first, columns for what came next, darker for "
-    f"likelier. Rows differ sharply: after a full stop a quote has probability {counted[full_stop, quote]:.2f} and "
-    f"a comma {counted[full_stop, comma]:.5f}; after 'the' another 'the' has {counted[the, the]:.5f}."
+    "A table of fourteen marks and short words, rows for what came first, columns for what came "
+    "next, darker for likelier. Rows differ sharply: after a full stop a quote has probability "
+    f"{counted[full_stop, quote]:.2f} and a comma {counted[full_stop, comma]:.5f}; after 'the' "
+    f"another 'the' has {counted[the, the]:.5f}."
 ))
 assert max(counted[full_stop, comma], counted[the, the]) < 1e-4 < 0.1 < counted[full_stop, quote]
 
 # %% [markdown]
-# *Figure 3. A corner of the table: the probability of the next id (columns), given the last (rows). A dot stands for a blank. White means one in ten thousand or less.*
+# *Figure 3. A corner of the table: the probability of the next id (columns), given the last (rows). The sign ␣ stands for a blank. White means one in ten thousand or less; after a quote, for example, comes a capital letter, and none is in this corner.*
 #
 # A table can write: look up the row of the last id, draw the next from it, and so on.
 
@@ -246,30 +255,30 @@ for _ in range(60):
 print(tokenizer.decode(row[1:]))
 
 # %% [markdown]
-# Most pairs of neighbours are plausible, and nothing else is. It remembers one id, and sometimes the free tenths come up, a pair that nobody ever wrote.
+# Most pairs of neighbours are plausible, and nothing else is. It remembers one id, and sometimes the free tenths come up, a pair that nobody ever wrote. (The sign � is a lone byte that makes no letter, chapter 02.)
 #
 # ## The same bigram, by descent
 #
-# Now forget that we can count. Start from a table of zeros, read each row as logits, and follow the gradient of the loss. Every row is a little model of its own, with its own examples, so we let each have its own mean loss, and add these up. **Predict:** will descent reach the counted table, stop
-# above it, or go below?
+# Now forget that we can count. Start from a table of zeros, read each row as logits, and walk down the gradient of the loss. Two liberties, both for speed. We do not walk over 768,888 places in every step: the loss depends only on how often each pair comes, so equal terms are added up once. And every row is a little
+# model of its own, so each descends its own mean loss; with one mean for all, rows of rare ids would hardly move. **Predict:** will descent reach the counted table, stop above it, or go below?
 
 # %% tags=["walkthrough"]
 inputs, targets = (torch.tensor(part) for part in make_pairs(train_ids))
 pairs = torch.full((V, V), 0.1).index_put_((inputs, targets), torch.ones(len(inputs)), accumulate=True)
-pairs = pairs / pairs.sum()  # the share of each pair, with a tenth of a count for free as in 03.4
+pairs = pairs / pairs.sum()  # the share of each pair, free tenths included
 share_in_row = pairs / pairs.sum(dim=1, keepdim=True)
 weights, losses = torch.zeros(V, V, requires_grad=True), []
 for step in range(2001):
     log_probs = torch.log_softmax(weights, dim=1)
-    losses.append(-(pairs * log_probs).sum().item())  # over all places: what we report
+    losses.append(-(pairs * log_probs).sum().item())  # over all pairs: what we report
     loss = -(share_in_row * log_probs).sum()  # the rows' mean losses, added up: what we descend
     weights.grad = None  # or it would add up from step to step
     loss.backward()
     with torch.no_grad():
-        weights -= 3.5 * weights.grad
+        weights -= 3.5 * weights.grad  # just below 4: above it a row of two even ids would diverge
 best = -(pairs * counted.log()).sum().item()
 learned = torch.softmax(weights.detach(), dim=1)
-print(f"first {losses[0]:.3f}, last {losses[-1]:.3f}, counted {best:.3f} nats")
+print(f"first {losses[0]:.3f}, last {losses[-1]:.3f}, counted {best:.3f} nats (free tenths included)")
 print(f"largest difference between the two tables: {(learned - counted).abs().max():.4f}")
 assert abs(losses[0] - np.log(V)) < 1e-3 and 0 < losses[-1] - best < 0.005
 assert (learned - counted).abs().max() < 0.001 and losses == sorted(losses, reverse=True)
@@ -279,29 +288,38 @@ fig, ax = plt.subplots(figsize=(7.5, 3.6))
 plots.toward(ax, losses, best, "counted")
 ax.set_title("Descent comes down to the table of counts, and no further")
 plots.show(fig, alt=(
-    f"The loss of the learned bigram against steps, on a logarithmic axis. It falls from {losses[0]:.2f} nats to "
-    f"{losses[10]:.2f} after 10 steps, {losses[100]:.2f} after 100 and {losses[-1]:.2f} after 2,000; a dashed "
-    f"line at {best:.2f} marks the table of counts, which it approaches from above."
+    "The loss of the learned bigram against steps, on a logarithmic axis. It falls from "
+    f"{losses[0]:.2f} nats to {losses[10]:.2f} after 10 steps, {losses[100]:.2f} after 100 and "
+    f"{losses[-1]:.2f} after 2,000; a dashed line at {best:.2f} marks the table of counts, which "
+    "it approaches from above."
 ))
-slope = torch.softmax(torch.zeros(V), dim=0) - share_in_row[inputs[0]]  # 03.3, mean over a row's targets
-start = torch.zeros(V, V, requires_grad=True)
-(-(share_in_row * torch.log_softmax(start, dim=1)).sum()).backward()
-assert torch.allclose(start.grad[inputs[0]], slope, atol=1e-6)
 
 # %% [markdown]
 # *Figure 4. The same model, found in two ways. The axis of steps is logarithmic.*
 #
-# Two thousand steps, and the two tables agree to the third decimal. Below the counted loss there is nothing to find: relative frequencies are the best table there is, and the loss has only one valley. (The gradient that autograd computed is your `loss_gradient`, averaged over the pairs of
-# a row: *guessed minus came*. When they are equal, it is zero, and descent rests. The last lines of the cell check it.)
-#
+# Two thousand steps, and the two tables agree to the third decimal. For these pairs there is nothing to find below: relative frequencies are the best table there is, and the loss has only one valley. Your `loss_gradient` says why descent comes to rest there: averaged over the pairs of a row it is
+# *guessed minus came*, and when the two are equal it is zero. That this average is what autograd, PyTorch's backpropagation, has computed, is quickly checked for the first step and one row:
+
+# %%
+start = torch.zeros(V, V, requires_grad=True)
+(-(share_in_row * torch.log_softmax(start, dim=1)).sum()).backward()
+row = int(inputs[0])
+by_hand = sum(share * loss_gradient(torch.zeros(V), target)
+              for target, share in enumerate(share_in_row[row].tolist()))
+assert torch.allclose(start.grad[row], by_hand, atol=1e-4)
+print("equal:", torch.allclose(start.grad[row], by_hand, atol=1e-4))
+
+# %% [markdown]
 # Counting gives the same table exactly, in one go. Why descend at all? Because nobody can *count* the best transformer. Descent works for whatever has a gradient.
 #
-# ## Bits per byte, again
+# ## Bits per byte
+#
+# A loss per token depends on how long tokens are. To compare across tokenizers, count all the bits of a text and divide by its bytes, which are the same for everybody.
 
 # %% exercise="03.5"
 
 # %% [markdown]
-# Why bother? Take the very simplest model, the frequency of each id whatever came before, with three vocabularies. **Predict** which has the lowest loss per token, and which the fewest bits per byte.
+# Why bother? Take the very simplest model, the frequency of each id whatever came before, with three vocabularies (257 are the 256 bytes and the end mark). **Predict** which has the lowest loss per token, and which the fewest bits per byte.
 
 # %% tags=["walkthrough"]
 rows = []
@@ -313,8 +331,8 @@ for size in (257, 512, 2048):
                  "perplexity": f"{np.exp(nats / len(judged)):.0f}",
                  "bits per byte": f"{bits_per_byte(nats, n_bytes):.2f}"})
 plots.show_table(rows)
-nats_column, bits_column = ([float(row[key]) for row in rows] for key in ("nats per token", "bits per byte"))
-assert nats_column == sorted(nats_column) and bits_column == sorted(bits_column, reverse=True)
+in_nats, in_bits = ([float(row[key]) for row in rows] for key in ("nats per token", "bits per byte"))
+assert in_nats == sorted(in_nats) and in_bits == sorted(in_bits, reverse=True)
 
 # %% [markdown]
 # The order is turned round. A letter is easy to guess and there are many of them; a word is hard and there are few. **Losses and perplexities per token can only be compared with the same tokenizer.**
@@ -333,14 +351,15 @@ for n in lengths:
     nats = NGram(np.array(train_ids), V, order=n).nats(np.array(valid_ids))
     bits_of_order.append(bits_per_byte(nats, n_bytes))
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6))
-for ax, values, label in zip(axes, (met, bits_of_order), ("runs met in training", "bits per byte, mixed")):
-    plots.lines(ax, lengths, {"": values}, "n, ids in a run", label)
+plots.lines(axes[0], lengths, {"": met}, "n, ids in a run", "runs met in training")
+plots.lines(axes[1], lengths, {"": bits_of_order}, "n, ids in a run", "bits per byte")
 fig.suptitle("Most long runs are new, so longer counts stop helping", x=0.02, ha="left", weight="bold")
 fig.tight_layout()
 plots.show(fig, alt=(
-    f"Left: share of runs of unseen stories that stood in training, from {met[0]:.0%} for one id to {met[-1]:.0%} for "
-    f"ten. Right: bits per byte of an n-gram, from {bits_of_order[0]:.2f} for n = 1 to {bits_of_order[4]:.2f} for 5 "
-    f"and {bits_of_order[-1]:.2f} for 10: almost level from 6 on."
+    f"Left: share of runs of unseen stories that stood in training, from {met[0]:.0%} for one id "
+    f"to {met[-1]:.0%} for ten. Right: bits per byte of an n-gram, from {bits_of_order[0]:.2f} for "
+    f"n = 1 to {bits_of_order[4]:.2f} for 5 and {bits_of_order[-1]:.2f} for 10: almost level from "
+    "6 on."
 ))
 assert met[-1] < 0.3 and met[3] > 0.8 and bits_of_order[-3] - bits_of_order[-1] < 0.03
 assert bits_of_order == sorted(bits_of_order, reverse=True)
@@ -368,7 +387,7 @@ assert 0.2 < 1 - np.count_nonzero(only_longest) / len(places) < 0.4 and min(by_m
 # %% [markdown]
 # ## The ladder
 #
-# Now everything on one ladder: blind guessing; frequencies; the bigram; four ids back, mixed by your rule; the same with better weights (`minilm.ngram` mixes as Kneser and Ney did in 1995: it trusts a context the more, the more often it was seen, and asks of the shorter ones in how many *different* places an id was met).
+# Now everything on one ladder: blind guessing; frequencies; the bigram; four ids back, mixed by your rule; the same with better weights (`minilm.ngram` mixes by the rule of Kneser and Ney in its interpolated form: it trusts a context the more, the more often it was seen, and asks of the shorter ones in how many *different* places an id was met). Longer n-grams gain a little more, as figure 5 shows; the 5-gram is the usual yardstick.
 # At the end stands the shipped model. It has read more text, 40 MB, so this is no fair race between methods. It is a bar.
 
 # %% tags=["walkthrough"]
@@ -395,7 +414,7 @@ assert list(ladder.values()) == sorted(ladder.values(), reverse=True)
 # %% [markdown]
 # *Figure 6. Bits per byte of stories that nobody has seen; less is better. The counting models have read 1,500 stories, the shipped model 40 MB.*
 #
-# Counting has gone as far as it goes. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that, for to a table two contexts are equal or strangers. The next two chapters
+# More text helps counting, but slowly: what it lacks is not only examples. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that, for to a table two contexts are equal or strangers. The next two chapters
 # build the machine that can.
 #
 # ## What we know now
@@ -415,7 +434,7 @@ assert list(ladder.values()) == sorted(ladder.values(), reverse=True)
 #
 # - Shannon, *A Mathematical Theory of Communication*, 1948: entropy, and English written by tables of neighbouring letters and words.
 # - Rumelhart, Hinton and Williams, *Learning representations by back-propagating errors*, Nature, 1986.
-# - Kneser and Ney, *Improved backing-off for M-gram language modeling*, ICASSP 1995.
+# - Kneser and Ney, *Improved backing-off for M-gram language modeling*, ICASSP 1995; Chen and Goodman, *An empirical study of smoothing techniques for language modeling*, 1998: the interpolated form.
 # - Gao et al., *The Pile*, 2020, arXiv 2101.00027: bits per byte.
 # - The stories are `minilm.storyworld`'s; the shipped model's record is `data/models/storyworld/run.json`.
 

@@ -48,7 +48,7 @@ leaks = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Which validation stories stand in the training text too? Return their places in `valid`, from 0, in order. Two stories are the same if their words and marks are, whatever the blanks, the line
+        Which validation stories stand in the training text too? Return their places in `valid`, from 0, in order. Two stories are the same if their words and punctuation are, whatever the blanks, the line
         ends and the capitals: `"A  cat\\nran."` is `"a cat ran."`. A story that is only *part* of a longer one is not the same.
         """,
     hints=(
@@ -80,6 +80,17 @@ def leaks(train, valid):
 leaks.wrong('" ".join(story.lower().split())', "story", "you compared letter by letter. One more blank, and a copy goes unseen.")
 leaks.wrong('" ".join(story.lower().split())', '" ".join(story.split())', "capitals still make a difference.")
 leaks.wrong('" ".join(story.lower().split())', "story.lower().strip()", "blanks at the ends are gone, those between words still make a difference.")
+leaks.wrong('" ".join(story.lower().split())', "story.lower()", "capitals no longer matter, but one more blank still hides a copy.")
+leaks.wrong('" ".join(story.lower().split())', '" ".join(words_in(story))', "you dropped the punctuation. A cat that ran! is not a cat that ran.")
+leaks.wrong('" ".join(story.lower().split())', '"".join(story.lower().split())', "you took the blanks out, so that \"to day\" became \"today\". Make them single instead.")
+leaks.wrong('" ".join(story.lower().split())', 'tuple(sorted(story.lower().split()))', "you compared which words there are, not their order. Who saw whom makes a difference.")
+leaks.wrong("[i for i, story in enumerate(valid)", "[i + 1 for i, story in enumerate(valid)", "your places are one too high: they count from 0.")
+leaks.wrong("[i for i, story in enumerate(valid)", "[story for i, story in enumerate(valid)", "you returned the stories. Wanted are their places.")
+leaks.wrong("[i for i, story in enumerate(valid) if plain(story) in known]",
+            "[valid.index(story) for story in valid if plain(story) in known]",
+            "`index` finds the first of equal stories. A story that stands twice in `valid` has two places.")  # fmt: skip
+leaks.wrong("if plain(story) in known]", "if plain(story) in known and plain(story) not in map(plain, valid[:i])]",
+            "a story that leaked twice has two places, and both count.")  # fmt: skip
 leaks.wrong("plain(story) in known", "any(plain(story) in other for other in known)",
             "you searched for the story as a piece of a longer one. Only a whole story counts here.")  # fmt: skip
 leaks.wrong("plain(story) in known", "plain(story) in known or story in valid[:i]",
@@ -102,61 +113,59 @@ def _(train, valid):
 @leaks.cases
 def _(random):
     yield from [(["A cat."], ["A dog.", "A cat."]), (["A  cat\nran."], ["A cat ran."]), (["A cat.", "A Dog."], ["a cat.", "A dog."]), ([" A cat. "], ["A cat."])]
+    yield from [(["A cat ran."], ["A cat ran!"]), (["Mia saw Ben and ran."], ["Ben saw Mia and ran."]), (["I go to day."], ["I go today."]), (["A cat."], ["A cat.", "A cat."])]
     yield from [(["A cat ran. The end."], ["The end.", "A cat ran. The end."]), (["A cat."], ["A dog.", "A dog.", "A cat."]), ([], ["A cat."]), (["A cat."], [])]
     tales = ["A cat.", "A cat.", "a CAT.", "A  cat.", "A cat. The end.", "The end.", "The\nend.", "A dog."]
     yield from ((random.choices(tales, k=random.randrange(1, 5)), random.choices(tales, k=random.randrange(1, 6))) for _ in range(30))
 
 
 PIPELINE = """
-1   tales = [" ".join(tale.split()) for tale in tales]
-2   random.shuffle(tales)
+1   random.shuffle(tales)
+2   tales = list(dict.fromkeys(tales))
 3   tales = [tale for tale in tales if len(tale) > 20]
-4   valid, train = tales[:n], tales[n:]
-5   train = list(dict.fromkeys(train))
-6   valid = list(dict.fromkeys(valid))
+4   tales = [" ".join(tale.split()) for tale in tales]
+5   valid, train = tales[:n], tales[n:]
 """.strip()
 
-leaky_line = Exercise(
+misplaced_line = Exercise(
     "01.3",
     "Find the line",
     kind="find the line",
     minutes=5,
     difficulty=2,
     prompt="""
-        Somebody cleans a text in which some stories stand twice. (`dict.fromkeys` drops repeats and keeps the order.)
+        Somebody cleans a text in which some stories stand twice, once with other blanks: `"A cat ran."` and `"A  cat ran."`. They have read the advice above, and drop repeats *before* they split. (`dict.fromkeys` drops repeats and keeps the order.)
 
         ```python
 {}
         ```
 
-        Afterwards neither split holds a story twice. And yet some stories are in both. Which line makes that so: after which line does a story stand on both sides for the first time?
+        And yet some stories are in both splits afterwards. One line must move to the front; then all is well. Which?
         """.format("\n".join(" " * 8 + line for line in PIPELINE.split("\n"))),
-    hints=("Follow one story that stands twice. Where are its two copies after each line?", "As long as there is one list there are no sides. And what do lines 5 and 6 each look at?"),
-    verified="the six lines, run one by one on stories that stand twice, with a look at both sides after each",
+    hints=("Follow one story and its copy with other blanks. After which line are they equal, letter by letter?", "Line 2 can only drop what is equal when its turn comes. Which line makes copies equal?"),
+    verified="by moving each of the five lines to the front, and counting what stands on both sides afterwards",
     explanation="""
-        Line 4 cuts before the copies are gone, and lines 5 and 6 look at one side each, so a pair that was cut apart stays in both. **First drop the copies, then split.** `minilm.corpora` is safer still: the text of a story decides its side
-        (`side_of`), so copies fall on the same side even if nobody looked for them.
+        Line 4 makes copies equal, after line 2 has looked for equal ones. **First make alike what counts as the same, then drop copies, then split.** Real pipelines have twenty such lines, and their order is where leaks come from.
         """,
-    stub="leaky_line = ...  # a number from 1 to 6",
-    solution="leaky_line = 4",
+    stub="misplaced_line = ...  # a number from 1 to 5",
+    solution="misplaced_line = 4",
 )
-leaky_line.wrong("4", "2", "shuffling moves copies about, but there is one list still. Nothing has sides yet.")
-leaky_line.wrong("4", "1", "making blanks single helps: copies that differ only in blanks become equal.")
-leaky_line.wrong("4", "5", "this line does its work, on one side. The harm was done before it.")
-leaky_line.wrong("4", "6", "this line does its work, on one side. The harm was done before it; which line did it?")
-leaky_line.wrong("4", "3", "this drops very short stories, every copy of them. Nothing has sides yet.")
+misplaced_line.wrong("4", "2", "at the front it would still meet copies that differ in their blanks, and keep both.")
+misplaced_line.wrong("4", "1", "it stands there already. Shuffling moves copies about; it neither makes nor drops any.")
+misplaced_line.wrong("4", "3", "this drops very short stories, every copy of them. It has nothing to do with repeats.")
+misplaced_line.wrong("4", "5", "to split first is what causes leaks: afterwards each side is cleaned by itself, or not at all.")
 
 
-@leaky_line.expected
+@misplaced_line.expected
 def _():
     import random
 
-    names = {"random": random.Random(1), "n": 20, "tales": [f"Once there was a cat number {i % 50}." for i in range(100)]}
-    for line in PIPELINE.split("\n"):
-        number, source = line.split(maxsplit=1)
-        exec(source, names)  # noqa: S102 the lines above, no one else's
-        if set(names.get("train", ())) & set(names.get("valid", ())):
-            return int(number)
+    lines = [line.split(maxsplit=1)[1] for line in PIPELINE.split("\n")]
+    for number, line in enumerate(lines, start=1):
+        names = {"random": random.Random(1), "n": 20, "tales": [f"Once{' ' * (1 + i % 2)}there was a cat number {i % 51}." for i in range(102)]}
+        exec("\n".join([line, *(other for other in lines if other != line)]), names)  # noqa: S102 the lines above, no one else's
+        if not set(names["train"]) & set(names["valid"]):
+            return number
 
 
 novelty = Exercise(
@@ -167,7 +176,7 @@ novelty = Exercise(
     difficulty=2,
     prompt="""
         A model that recites has learned nothing that you can use. Measure how much of a story is new: of all its *runs* of n words (overlapping, one begins at each word), the share that stands in no
-        training story. Words are those of `words_in`, which drops marks and capitals. Two words *run* together only inside one story. With n = 2 and the training story "the cat ran", the story "the cat sat" has the runs *the cat* and *cat sat*, and novelty ½. You may
+        training story. Words are those of `words_in`, which drops punctuation and capitals. Two words *run* together only inside one story. With n = 2 and the training story "the cat ran", the story "the cat sat" has the runs *the cat* and *cat sat*, and novelty ½. You may
         rely on the story having more than n words.
         """,
     hints=(
@@ -201,7 +210,18 @@ novelty.wrong("len(words) - n + 1", "len(words) - n", "the last run of every tex
 novelty.wrong("{run for tale in train for run in runs(tale)}", 'set(runs(" ".join(train)))',
               "you joined the training stories, so the end of one and the beginning of the next made runs that stand in neither.")  # fmt: skip
 novelty.wrong("found = runs(story)", "found = set(runs(story))", "a run that occurs twice in the story counts twice. You counted different runs.")
-novelty.wrong("words_in(text)", "text.split()", "marks and capitals still make a difference. `words_in` drops them.")
+novelty.wrong("words_in(text)", "text.split()", "punctuation and capitals still make a difference. `words_in` drops them.")
+novelty.wrong("len(found)", "len(words_in(story))", "you divided by the number of words. There are fewer runs than words: one for each place where a whole run begins.")
+novelty.wrong("/ len(found)", "/ len(found) * 100", "that is in per cent. A share lies between 0 and 1.")
+novelty.wrong("range(len(words) - n + 1)", "range(len(words))", "your last runs are shorter than n words. A run begins only where n words are left.")
+novelty.wrong("tuple(words[i : i + n])", '"".join(words[i : i + n])', "you glued the words of a run together, so that *a bc* and *ab c* became the same.")
+novelty.wrong("sum(run not in known for run in found)",
+              'sum(all(" ".join(run) not in " ".join(words_in(tale)) for tale in train) for run in found)',
+              "you looked for the letters of a run, and found *he cat* inside *the cat*. Compare whole words.")  # fmt: skip
+novelty.wrong("    known = {run for tale in train for run in runs(tale)}\n    found = runs(story)\n    return sum(run not in known for run in found) / len(found)",
+              "    found = runs(story)\n    return min([sum(run not in runs(tale) for run in found) / len(found) for tale in train], default=1)",
+              "you compared with one training story at a time. A run is new only if it stands in none of them.")  # fmt: skip
+novelty.wrong("words[i : i + n]", "words[i : i + 2]", "your runs have two words whatever n is.")
 novelty.wrong("range(len(words) - n + 1)", "range(0, len(words) - n + 1, n)", "you cut the text into pieces side by side. Runs overlap: one begins at every word.")
 
 
@@ -220,7 +240,7 @@ def _(story, train, n):
 @novelty.cases
 def _(random):
     yield from [("the cat sat", ["the cat ran"], 2), ("a b c d", ["a b c d"], 2), ("a b a b c", ["a b"], 2), ("b c d", ["a b", "c d"], 2), ("The cat, he ran.", ["the cat he ran"], 2)]
-    yield from [("a b c d", [], 3), ("a b c a b c d", ["c d", "b c"], 2), ("a b b c", ["b", "c"], 1)]
+    yield from [("he cat ran", ["the cat ran"], 2), ("a bc d", ["ab c d"], 2), ("a b c d", [], 3), ("a b c a b c d", ["c d", "b c"], 2), ("a b b c", ["b", "c"], 1)]
     for _ in range(40):
         train = [_letters(random, 2, 8) for _ in range(random.randrange(1, 4))]
         yield _letters(random, 5, 12), train, random.randrange(1, 4)
@@ -233,8 +253,8 @@ repair = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        `café` was written to disk as UTF-8, read as if it were in an old Western encoding (Python calls it `cp1252`), and saved again: `cafÃ©`. The damage loses nothing, so it can be undone: go the same way back. But a text that is *not* damaged must
-        come back as it was: going back must fail on it, and then you keep your hands off. **Predict:** what happens to a sound `café` on the way back?
+        `café` was written to disk as UTF-8, read as if it were in an old Western encoding (Python calls it `cp1252`), and saved again: `cafÃ©`. Where such a reading succeeds nothing is lost, so it can be undone: go the same way back. But a text that is *not* damaged must
+        come back as it was. On nearly all sound text, going back fails or changes nothing; where it fails, keep your hands off. (A text that was damaged only in part comes back as it is, too.) **Predict:** what happens to a sound `café` on the way back?
         """,
     hints=(
         "The damage was: text → bytes (UTF-8) → text (cp1252). Backwards, which encoding makes bytes of the damaged text, and which reads them?",
@@ -265,6 +285,7 @@ repair.wrong('"cp1252"', '"latin-1"', "Latin-1 knows é but not the sign € or 
 repair.wrong('decode("utf-8")', 'decode("utf-8", errors="ignore")', "you dropped what cannot be read. A sound é is gone now, and nobody was told.")
 repair.wrong('decode("utf-8")', 'decode("utf-8", errors="replace")', "you replaced what cannot be read. A sound é is a question mark now.")
 repair.wrong('encode("cp1252")', 'encode("cp1252", errors="ignore")', "you dropped the letters that cp1252 lacks, such as the fish, from texts that were sound.")
+repair.wrong('return text.encode("cp1252").decode("utf-8")', "return text", "the text comes back as it came. Go the way of the damage backwards.")
 repair.wrong('text.encode("cp1252").decode("utf-8")', 'text.encode("utf-8").decode("cp1252")', "that is the way forward: it does the damage once more.")
 repair.wrong('text.encode("cp1252").decode("utf-8")', 'text.replace("Ã©", "é").replace("â€™", "’")', "you replaced the pieces that you had seen. There are others, and going back mends them all.")
 
@@ -289,7 +310,7 @@ def _(text):
 
 @repair.cases
 def _(random):
-    yield from [(_damaged("café"),), ("café",), (_damaged("It’s late."),), ("It’s late.",), ("Ben ran.",), ("",), (_damaged("Señora Ruiz"),), ("Señora Ruiz",), ("a 🐟",)]
+    yield from [(_damaged("café"),), ("café",), (_damaged("It’s late."),), ("It’s late.",), ("Ben ran.",), ("",), (_damaged("Señora Ruiz"),), ("Señora Ruiz",), ("a 🐟",), ("SÃO PAULO",), ("a château",)]
     yield from ((text,) for sound in ("one – two", "Mia’s crêpe", "über") for text in (sound, _damaged(sound)))
     yield ("Grand-mère’s 🐟 and café",)
     for _ in range(30):
@@ -317,7 +338,7 @@ QUIZ = (
     Question(
         "A tenth of the validation stories have leaked into the training text. Who gains most?",
         (
-            ("A model that can recite what it read.", "The better it remembers long runs of words, the more it gains. So a leak does not only make scores too good, it may put the wrong model first."),
+            ("A model with a long context, such as a 5-gram.", "The better it remembers long runs of words, the more it gains. So a leak does not only make scores too good, it may put the wrong model first."),
             ("All models alike, so that their order stays the same.", "The figure of this chapter shows the opposite: short contexts gain almost nothing, long ones a lot."),
             ("A model with a small vocabulary.", "What counts is memory of what was read, not the number of tokens."),
         ),
@@ -325,7 +346,7 @@ QUIZ = (
     Question(
         "You shuffle the words inside each sentence. Which of these notices?",
         (
-            ("Runs of words, and the reader that checks grammar.", "They depend on the order of the words. It is gone, so nearly every run is new and no sentence parses."),
+            ("Runs of words, and the grader that parses sentences.", "They depend on the order of the words. It is gone, so nearly every run is new and no sentence parses."),
             ("Zipf's curve and the growth of the vocabulary.", "Both count words and ignore their order: the curve stays the same to the last word."),
             ("The finder of exact copies, since the text has changed.", "It finds no copies in the sound text and none in this one. It has nothing to say about sense."),
         ),
@@ -333,7 +354,7 @@ QUIZ = (
     Question(
         "After an update of your cleaning program the number of different words in the corpus jumps by a tenth. What should you do first?",
         (
-            ("Look at the new words.", "Damage makes words: `donâ€™t`, pieces of markup, words run together. Read what came in before you are glad of it."),
+            ("Read a hundred of the new words and where they stand.", "Damage makes words: `donâ€™t`, pieces of markup, words run together. Read what came in before you are glad of it."),
             ("Be glad: a richer vocabulary makes a better model.", "If the words are real. Damaged text has more different words than sound text, not fewer."),
             ("Drop all rare words.", "Names and rare words are part of the language. First find out what came in."),
         ),

@@ -29,6 +29,8 @@ mixed_value = Exercise(
     solution="mixed_value = (1 * 8 + 2 * 4 + 5 * 16) / (1 + 2 + 5)",
 )  # fmt: skip
 mixed_value.wrong("(1 * 8 + 2 * 4 + 5 * 16) / (1 + 2 + 5)", "(8 + 4 + 16) / 3", "you gave all three words the same weight. The scores decide who counts for more.")
+mixed_value.wrong("(1 * 8 + 2 * 4 + 5 * 16) / (1 + 2 + 5)", "(2 * 4 + 5 * 16) / (2 + 5)", "you left out the first word. Its score is 0, but $e^0$ is 1, not 0.")
+mixed_value.wrong("(1 * 8 + 2 * 4", "(0 * 8 + 2 * 4", "the first word got no weight. Its score is 0, but $e^0$ is 1, not 0.")
 mixed_value.wrong(" / (1 + 2 + 5)", "", "you did not divide by the sum of the powers. Weights add up to one; then the result cannot be larger than the largest value.")
 mixed_value.wrong("(1 * 8 + 2 * 4 + 5 * 16) / (1 + 2 + 5)", "16", "you took the value with the highest score and nothing else. A softmax is softer: the others count too.")
 mixed_value.wrong("(1 * 8 + 2 * 4 + 5 * 16) / (1 + 2 + 5)", "(0.6931 * 4 + 1.6094 * 16) / (0.6931 + 1.6094)",
@@ -91,6 +93,9 @@ causal_head.wrong("math.sqrt(D)", "D", "you divided by D. It is the *square root
 causal_head.wrong("math.sqrt(D)", "math.sqrt(T)", "you divided by the square root of the number of tokens. It should be that of the width of a head, D.")
 causal_head.wrong("masked_fill(~visible, ", "masked_fill(visible, ", "your mask is turned round: each token looks at the future only. `masked_fill` fills where its mask is *true*.")
 causal_head.wrong("masked_fill(~visible, float(\"-inf\"))", "masked_fill(torch.zeros_like(visible), 0)", "there is no mask: every token sees the whole text, its own future included.")
+causal_head.wrong("tril()", "tril(1)", "every token sees one too many: the one that comes right after it.")
+causal_head.wrong("q @ k.transpose(-2, -1)", "k @ q.transpose(-2, -1)", "queries and keys have changed places: row t of the scores must belong to query t.")
+causal_head.wrong("float(\"-inf\")", "-20", "a forbidden score of -20 is low, but where all scores are lower it wins. Use minus infinity.")
 causal_head.wrong("tril()", "tril(-1)", "a token may look at itself too. You left out the diagonal, so the first token has nothing to look at at all.")
 causal_head.wrong("float(\"-inf\")", "0", "you set the forbidden scores to 0. A score of 0 still gets a weight, e⁰ = 1 before dividing. Use minus infinity.")
 causal_head.wrong("scores.masked_fill(~visible, float(\"-inf\")).softmax(dim=-1)", "scores.softmax(dim=-1) * visible",
@@ -108,10 +113,12 @@ def _(q, k, v):
 @causal_head.cases
 def _(random):
     yield torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 1.0], [2.0, 0.0]]), torch.tensor([[1.0, 10.0], [3.0, 30.0]])
+    yield _drawn(0, (3, 2), (3, 2), (3, 2))
     yield _drawn(0, (1, 2), (1, 2), (1, 2))
     yield _drawn(1, (5, 4), (5, 4), (5, 4))
     yield _drawn(2, (3, 64), (3, 64), (3, 64))
     yield _drawn(3, (2, 3, 6, 4), (2, 3, 6, 4), (2, 3, 6, 4))
+    yield torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[-100.0, 0.0], [0.0, 0.0]]), torch.tensor([[1.0, 10.0], [3.0, 30.0]])
     for _ in range(12):
         T, D = random.randrange(2, 9), random.choice((2, 4, 16))
         yield _drawn(random.randrange(10**6), (T, D), (T, D), (T, D))
@@ -131,45 +138,48 @@ class Layer:
         return self.name
 
 
-def _averaging(sees: Callable[[int, int, int], bool]) -> Callable:
-    """A layer whose row t is the mean of those rows s of T for which sees(t, s, T), or zero if there is none."""
+def _averaging(sees: Callable[[int, int, int], float], norm: Callable = lambda x: x) -> Callable:
+    """A layer whose row t is the mean of the rows s of T, weighted by sees(t, s, T), or zero if there is none; perhaps of rows that were normalised."""
 
     def mix(x):
         T = len(x)
         seen = torch.tensor([[float(sees(t, s, T)) for s in range(T)] for t in range(T)])
-        return seen @ x / seen.sum(dim=1, keepdim=True).clamp(min=1)
+        return seen @ norm(x) / seen.sum(dim=1, keepdim=True).clamp(min=1)
 
     return mix
 
 
 LAYERS = {
-    "mean_of_past": (lambda t, s, T: s <= t, False),
-    "mean_of_all": (lambda t, s, T: True, True),
-    "inverted_mask": (lambda t, s, T: s > t, True),
-    "itself_only": (lambda t, s, T: s == t, False),
-    "one_ahead": (lambda t, s, T: s <= t + 1, True),
-    "token_before": (lambda t, s, T: s == max(t - 1, 0), False),
-    "first_sees_second": (lambda t, s, T: s <= t or (t, s) == (0, 1), True),
-    "first_sees_third": (lambda t, s, T: s <= t or (t, s) == (0, 2), True),
-    "last_but_one_sees_last": (lambda t, s, T: s <= t or (t, s) == (T - 2, T - 1), True),
-    "third_sees_fourth": (lambda t, s, T: s <= t or (t, s) == (2, 3), True),
+    "mean_of_past": _averaging(lambda t, s, T: s <= t),
+    "mean_of_all": _averaging(lambda t, s, T: True),
+    "inverted_mask": _averaging(lambda t, s, T: s > t),
+    "itself_only": _averaging(lambda t, s, T: s == t),
+    "one_ahead": _averaging(lambda t, s, T: s <= t + 1),
+    "token_before": _averaging(lambda t, s, T: s == max(t - 1, 0)),
+    "first_sees_second": _averaging(lambda t, s, T: s <= t or (t, s) == (0, 1)),
+    "first_sees_third": _averaging(lambda t, s, T: s <= t or (t, s) == (0, 2)),
+    "last_but_one_sees_last": _averaging(lambda t, s, T: s <= t or (t, s) == (T - 2, T - 1)),
+    "third_sees_fourth": _averaging(lambda t, s, T: s <= t or (t, s) == (2, 3)),
+    "weak_leak": _averaging(lambda t, s, T: 1 if s <= t else 0.01),
+    "all_behind_layer_norm": _averaging(lambda t, s, T: True, lambda x: F.layer_norm(x, x.shape[-1:])),
+    "all_behind_rms_norm": _averaging(lambda t, s, T: True, lambda x: F.rms_norm(x, x.shape[-1:])),
 }
 
 sees_future = Exercise(
     "04.3",
     "The alarm",
-    kind="break it",
+    kind="implement",
     minutes=10,
     difficulty=2,
     prompt="""
         Write the check that would have caught it. You get any `layer`, which turns `x` of shape (T, C) into a result of the same shape, one row for each token. Change a token and look at the rows *before* it. If one of them moves, the layer sees
-        the future. A leak may sit anywhere, so change each token in turn.
+        the future. A leak may sit anywhere, so change each token in turn; it may be weak; and the layer may normalise its input, so that what you change must not be undone by a shift or a scale.
         """,
     hints=("Which rows of the result may a change of row t reach? Which must stay exactly as they were?",
-           "For t from 1 on: `changed = x.clone()`, `changed[t] += 1`, and compare `layer(changed)[:t]` with `layer(x)[:t]` by `torch.allclose`."),
-    verified="ten layers, honest ones and leaks at the beginning, in the middle, at the end and everywhere, on random rows",
+           "For t from 1 on: `changed = x.clone()`, `changed[t] = torch.randn_like(x[t])`, and compare `layer(changed)[:t]` with `layer(x)[:t]` by `torch.allclose`."),
+    verified="thirteen layers, honest ones and leaks at the beginning, in the middle, at the end and everywhere, weak ones and some behind a norm, against the gradient",
     explanation="""
-        Five lines, for any layer and any model. Always clone before you change: `changed = x` would be the same tensor by another name, and would compare a thing with itself.
+        Five lines, for any layer and any model. Adding 1 to a whole row would not do: a layer that subtracts the mean of each row first does not see it. Always clone before you change: `changed = x` would be the same tensor by another name, and would compare a thing with itself.
         """,
 )  # fmt: skip
 
@@ -185,13 +195,20 @@ def sees_future(layer, x):
     before = layer(x)
     for t in range(1, len(x)):
         changed = x.clone()
-        changed[t] += 1
+        changed[t] = torch.randn_like(x[t])
         if not torch.allclose(layer(changed)[:t], before[:t]):
             return True
     return False
 
 
 sees_future.wrong("range(1, len(x))", "[len(x) - 1]", "you changed the last token only. A leak may sit in the middle: change each in turn.")
+sees_future.wrong("range(1, len(x))", "range(1, len(x) - 1)", "you never changed the last token. A leak may come from there: change each in turn.")
+sees_future.wrong("range(1, len(x))", "[len(x) // 2]", "you changed one token in the middle. A leak may sit elsewhere: change each in turn.")
+sees_future.wrong("changed[t] = torch.randn_like(x[t])", "changed[t] += 1", "you moved all numbers of the row by the same. A layer that subtracts the mean of each row does not see that: put other numbers there.")
+sees_future.wrong("changed[t] = torch.randn_like(x[t])", "changed[t] *= 2", "you made the row longer, and kept its direction. A layer that scales each row to length one does not see that: put other numbers there.")
+sees_future.wrong("before[:t])", "before[:t], atol=0.1)", "your comparison forgives too much: a weak leak is a leak.")
+sees_future.wrong("            return True", "            return False", "your answer is always False. What did you find when a row had moved?")
+sees_future.wrong("(layer(changed)[:t], before[:t])", "(layer(changed)[t - 1], before[t - 1])", "you looked only at the row right before the changed one. A leak may reach further.")
 sees_future.wrong("range(1, len(x))", "[1]", "you changed one token, the second. A leak may sit further on: change each in turn.")
 sees_future.wrong("(layer(changed)[:t], before[:t])", "(layer(changed), before)", "you compared all rows. The row of the changed token may change, and those after it too.")
 sees_future.wrong("(layer(changed)[:t], before[:t])", "(layer(changed)[: t + 1], before[: t + 1])", "you compared one row too many: a token may see itself.")
@@ -209,8 +226,8 @@ def _(layer, x):
 @sees_future.cases
 def _(random):
     for T in (5, 3):
-        for name, (sees, _) in LAYERS.items():
-            yield Layer(name, _averaging(sees)), *_drawn(random.randrange(10**6), (T, 2))
+        for name, mix in LAYERS.items():
+            yield Layer(name, mix), *_drawn(random.randrange(10**6), (T, 4))
 
 
 multi_head = Exercise(
@@ -259,6 +276,18 @@ multi_head.wrong("x.view(T, n_kv_heads, D).transpose(0, 1)", "x.view(n_kv_heads,
 multi_head.wrong("""q = q.view(T, n_heads, D).transpose(0, 1)
     k, v = (x.view(T, n_kv_heads, D).transpose(0, 1) for x in (k, v))""", """q = q.view(n_heads, T, D)
     k, v = (x.view(n_kv_heads, T, D) for x in (k, v))""", "all three are cut across: `view(heads, T, D)` has the right shape, but puts the first tokens into the first head.")  # fmt: skip
+multi_head.wrong("""q = q.view(T, n_heads, D).transpose(0, 1)
+    k, v = (x.view(T, n_kv_heads, D).transpose(0, 1) for x in (k, v))
+    k, v = (x.repeat_interleave(n_heads // n_kv_heads, dim=0) for x in (k, v))
+    mixed = causal_head(q, k, v)
+    return mixed.transpose(0, 1).flatten(1)""", """q = q.view(n_heads, T, D)
+    k, v = (x.view(n_kv_heads, T, D) for x in (k, v))
+    k, v = (x.repeat_interleave(n_heads // n_kv_heads, dim=0) for x in (k, v))
+    mixed = causal_head(q, k, v)
+    return mixed.reshape(T, -1)""", "rows are cut across at both ends: `view(heads, T, D)` puts the first tokens into the first head, and the last line puts them back the same way.")  # fmt: skip
+multi_head.wrong("q.view(T, n_heads, D).transpose(0, 1)", "q.view(T, D, n_heads).permute(2, 0, 1)", "in a row the numbers of one head stand side by side: it is (T, heads, D), not (T, D, heads).")
+multi_head.wrong("(x.repeat_interleave(n_heads // n_kv_heads, dim=0) for x in (k, v))", "k.repeat_interleave(n_heads // n_kv_heads, dim=0), v.repeat(n_heads // n_kv_heads, 1, 1)",
+                 "the values are shared in another order than the keys: `repeat` gives 0, 1, 0, 1.")  # fmt: skip
 multi_head.wrong("x.repeat_interleave(n_heads // n_kv_heads, dim=0)", "x.repeat(n_heads // n_kv_heads, 1, 1)", "the heads share in the wrong order: `repeat` gives 0, 1, 0, 1. Neighbours share, so it should be 0, 0, 1, 1.")
 multi_head.wrong("mixed.transpose(0, 1).flatten(1)", "mixed.reshape(T, -1)", "at the end the heads must change places with the tokens again, before they are laid side by side.")
 multi_head.wrong("mixed = causal_head(q, k, v)", "mixed = causal_head(q.transpose(0, 1), k.transpose(0, 1), v.transpose(0, 1)).transpose(0, 1)",
@@ -319,17 +348,25 @@ def rotate(x, position, theta=10_000.0):
     D = len(x)
     angle = position * theta ** (-2 * torch.arange(D // 2) / D)
     first, second = x[: D // 2], x[D // 2 :]
-    return torch.cat((first * angle.cos() - second * angle.sin(), second * angle.cos() + first * angle.sin()))
+    cos, sin = angle.cos(), angle.sin()
+    return torch.cat((first * cos - second * sin, second * cos + first * sin))
 
 
+rotate.wrong("theta ** (-2", "10_000.0 ** (-2", "you wrote 10,000 into the function. The base is the argument `theta`.")
+rotate.wrong("angle = position", "angle = math.pi / 180 * position", "those are degrees. The angle is in radians.")
+rotate.wrong("theta ** (-2 *", "theta ** (2 *", "your pairs turn ever faster. The exponent has a minus.")
+rotate.wrong("    return torch.cat((first * cos - second * sin, second", "    first = first * cos - second * sin\n    return torch.cat((first, second",
+             "you turned the first partner, and then used it, turned already, for the second. Both come from the old numbers.")  # fmt: skip
 rotate.wrong("position * theta", "-position * theta", "you turned the other way round. Is the sign of a sine wrong?")
 rotate.wrong("(-2 * torch.arange(D // 2) / D)", "(-torch.arange(D // 2) / D)", "the pairs slow down too little: the exponent is -2i/D.")
 rotate.wrong("theta ** (-2 * torch.arange(D // 2) / D)", "theta ** (0 * torch.arange(D // 2))", "all pairs turn equally fast. Pair 0 should be the fastest, and each further pair slower.")
 rotate.wrong("(-2 * torch.arange(D // 2) / D)", "(-2 * torch.arange(D // 2) / (D // 2))", "the pairs slow down too fast: divide by D in the exponent, not by the number of pairs.")
-rotate.wrong("second * angle.cos() + first * angle.sin()", "second * angle.cos() - first * angle.sin()", "the second partner has a wrong sign, so the pair does not keep its length: it is no turn.")
+rotate.wrong("second * cos + first * sin", "second * cos - first * sin", "the second partner has a wrong sign, so the pair does not keep its length: it is no turn.")
 rotate.wrong("""first, second = x[: D // 2], x[D // 2 :]
-    return torch.cat((first * angle.cos() - second * angle.sin(), second * angle.cos() + first * angle.sin()))""", """first, second = x[::2], x[1::2]
-    return torch.stack((first * angle.cos() - second * angle.sin(), second * angle.cos() + first * angle.sin()), dim=1).flatten()""",
+    cos, sin = angle.cos(), angle.sin()
+    return torch.cat((first * cos - second * sin, second * cos + first * sin))""", """first, second = x[::2], x[1::2]
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack((first * cos - second * sin, second * cos + first * sin), dim=1).flatten()""",
              "you paired neighbours, as llama2.c does. Here coordinate i goes with coordinate i + D/2.")  # fmt: skip
 rotate.wrong("x[: D // 2], x[D // 2 :]", "x[::2], x[1::2]", "you took neighbours as pairs, and put the turned ones into two halves. Pair i is coordinates i and i + D/2.")
 
@@ -364,17 +401,17 @@ QUIZ = (
     Question(
         "Why are scores divided by the square root of the width of a head?",
         (
-            ("So that the softmax of a wide head does not put nearly all weight on one token from the start.", "A sum of D random products has a spread of √D. Large scores make the softmax all or nothing, and then hardly any gradient reaches the scores."),
-            ("So that the weights of each token add up to one.", "The softmax sees to that, whatever the scores are."),
+            ("So that a wide head does not start with all weight on one token.", "A sum of D random products has a spread of √D. Large scores make the softmax all or nothing, and then hardly any gradient reaches the scores."),
+            ("So that the weights of each token add up to one after the softmax.", "The softmax sees to that, whatever the scores are."),
             ("So that a long text does not get larger scores than a short one.", "A score belongs to two tokens; how many others there are does not enter into it."),
         ),
     ),
     Question(
         "A model has 6 query heads and 3 key and value heads. What has it saved, compared with 6 and 6?",
         (
-            ("Half of the parameters of its keys and values, and half of the memory that they take while it writes.", "Keys and values of all tokens so far are kept while writing (chapter 07). That memory is what grouped queries were made for."),
-            ("Half of the scores that have to be computed.", "Each of the 6 query heads still scores every token. Only what they score against is shared."),
-            ("Half of the patterns: there can only be 3 different maps.", "There are 6 maps still, since each query head asks a question of its own."),
+            ("Half of what its keys and values take, in parameters and in memory.", "Keys and values of all tokens so far are kept while writing (chapter 07). That memory is what grouped queries were made for."),
+            ("Half of the scores that have to be computed for each new token.", "Each of the 6 query heads still scores every token. Only what they score against is shared."),
+            ("Half of the patterns: there can only be 3 different maps in a layer.", "There are 6 maps still, since each query head asks a question of its own."),
         ),
     ),
     Question(
@@ -388,9 +425,9 @@ QUIZ = (
     Question(
         "In some head the word \"She\" gives nearly all its weight to \"Mia\". What has been shown?",
         (
-            ("That in this head the result for \"She\" is made almost only of the value at \"Mia\".", "No more. Whether the guess depends on it takes an experiment: change the name, and see what the model says then."),
+            ("That the weighted average of this head counts \"Mia\" most.", "No more. Whether the guess depends on it takes an experiment: change the name, and see what the model says then."),
             ("That the model knows that \"She\" is Mia.", "A map shows where a head reads. What it read, and whether anybody used it, is another question."),
-            ("That the guess would be wrong without \"Mia\".", "Perhaps another head reads it too, or nobody needs it. Only taking it away can tell."),
+            ("That the guess after \"She\" would be wrong without \"Mia\".", "Perhaps another head reads it too, or nobody needs it. Only taking it away can tell."),
         ),
     ),
 )  # fmt: skip
