@@ -2,7 +2,7 @@
 
 `python benchmarks/bench_corpus.py --tinystories FOLDER` measures ten megabytes of each: words and how their number of kinds grows, repeated openings and
 sentences, copies, how small xz packs it; how well a counted 5-gram and a model of a million parameters predict stories they never saw, after three
-and after ten megabytes; and how fast storyworld writes. It keeps `facts.csv` and `growth.csv` in data/runs/corpus_facts, the trained models as rows
+and after ten megabytes; and how fast storyworld writes. It keeps `facts.csv` and, for each corpus, tables of growth, ranks and novelty in data/runs/corpus_facts, the trained models as rows
 of data/runs/corpus_models, and ends with the ratios as JSON: storyworld's figure over TinyStories', and the 5-gram's bits over the model's.
 
 The vocabulary, learned from the ten megabytes, is the same for the 5-gram and the models; every model sees the same number of tokens, so that
@@ -23,7 +23,7 @@ from minilm.config import DATA, ModelConfig, TrainConfig, profile
 from minilm.corpora import Corpus, read_stories
 from minilm.data import token_file
 from minilm.evaluate import bits_per_byte
-from minilm.facts import corpus_facts, vocabulary_growth
+from minilm.facts import corpus_facts, run_novelty, vocabulary_growth, word_ranks
 from minilm.ngram import NGram
 from minilm.runs import environment, peak_memory_bytes, read_record, record_run, start_run
 from minilm.storyworld import stories, write_corpus
@@ -46,6 +46,8 @@ class Options:
     """tokens that every model sees"""
     rounds: int = 5
     """how often the speed of writing is measured"""
+    tables_only: bool = False
+    """write the tables of growth, ranks and novelty, which take a minute, and nothing else"""
 
 
 def cut(source: Path, target: Path, megabytes: float) -> None:
@@ -96,13 +98,24 @@ def trained_bits(corpus: Corpus, tokenizer: Tokenizer, options: Options) -> floa
     return read_record(out)["result"]["valid_bits_per_byte"]
 
 
+def write_tables(name: str, train: list[str]) -> None:
+    """Keep how the vocabulary grows, how often the word of each rank occurs, and how many runs of words are new."""
+    tables = {
+        "growth": [("n_words", "different_words"), *vocabulary_growth(train)],
+        "ranks": [("rank", "per_million_words"), *word_ranks(train)],
+        "novelty": [("n_words", "new_share"), *run_novelty(train)],
+    }
+    for table, rows in tables.items():
+        with (DATA / "runs" / "corpus_facts" / f"{table}_{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+
 def measure(name: str, options: Options) -> dict[str, object]:
     start, cache = time.perf_counter(), options.work / "cache"
     corpora = corpora_of(name, options)
     train = list(corpora[LARGE].stories("train"))
     facts = {"corpus": name, "command": COMMAND, "profile": profile(), "seed": 0} | corpus_facts(train)
-    with (DATA / "runs" / "corpus_facts" / f"growth_{name}.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("n_words", "different_words"), *vocabulary_growth(train)])
+    write_tables(name, train)
     tokenizer = train_tokenizer(train, MODEL.vocab_size)
     for megabytes, corpus in corpora.items():
         facts[f"bits_per_byte_5gram_{megabytes}MB"] = counted_bits(corpus, tokenizer, cache)
@@ -128,6 +141,10 @@ def writing_speed(rounds: int) -> float:
 def main(options: Options) -> None:
     folder = DATA / "runs" / "corpus_facts"
     folder.mkdir(parents=True, exist_ok=True)
+    if options.tables_only:
+        for name in ("storyworld", "tinystories"):
+            write_tables(name, list(corpora_of(name, options)[LARGE].stories("train")))
+        return
     rows = [measure(name, options) for name in ("storyworld", "tinystories")]
     speed = writing_speed(options.rounds)
     rows[0]["megabytes_per_second"], rows[1]["megabytes_per_second"] = round(speed, 3), ""

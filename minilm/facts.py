@@ -1,6 +1,6 @@
 """What can be said about a text without a model? Counts that tell good data from poor.
 
-In order: words and how their number of kinds grows (`vocabulary_growth`); sentences and openings that come again (`corpus_facts`); stories that are
+In order: words, how often each comes (`word_ranks`), how their number of kinds grows (`vocabulary_growth`), how many runs of them are new (`run_novelty`); sentences and openings that come again (`corpus_facts`); stories that are
 copies of others, word for word or almost (`duplicates`, `near_duplicates`); how far a compressor gets.
 
 Built by hand in: chapter 01. Left out on purpose: languages without blanks between words.
@@ -37,6 +37,36 @@ def vocabulary_growth(stories: Iterable[str], n_points: int = 40) -> list[tuple[
         if n % step == 0 or n == len(words):
             points.append((n, len(seen)))
     return points
+
+
+def word_ranks(stories: Iterable[str], n_points: int = 60) -> list[tuple[int, float]]:
+    """Tell how often the word of each rank occurs: (rank, times in a million words) at about `n_points` ranks, evenly spaced on a logarithmic scale.
+
+    >>> word_ranks(["a cat", "a dog", "a cat", "a b"])
+    [(1, 500000.0), (2, 250000.0), (3, 125000.0), (4, 125000.0)]
+    """
+    counts = sorted(Counter(word for story in stories for word in words_in(story)).values(), reverse=True)
+    ranks = sorted({round(len(counts) ** (i / (n_points - 1))) for i in range(n_points)})
+    return [(rank, round(1e6 * counts[rank - 1] / sum(counts), 3)) for rank in ranks]
+
+
+def run_novelty(stories: Sequence[str], n_judged: int = 100, lengths: Sequence[int] = (1, 2, 3, 4, 5, 6, 8, 10)) -> list[tuple[int, float]]:
+    """Tell which share of the runs of n words in the last `n_judged` stories stands in no earlier story: (n, share) for each length.
+
+    >>> run_novelty(["the cat ran", "the dog ran", "the cat sat"], n_judged=1, lengths=(1, 2))
+    [(1, 0.3333), (2, 0.5)]
+    """
+    texts = [words_in(story) for story in stories]
+    found = []
+    for n in lengths:
+        judged = Counter(run for words in texts[-n_judged:] for run in _runs_of(words, n))
+        known = judged.keys() & (run for words in texts[:-n_judged] for run in _runs_of(words, n))
+        found.append((n, round(1 - sum(judged[run] for run in known) / judged.total(), 4)))
+    return found
+
+
+def _runs_of(words: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:
+    return (tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
 
 def word_entropy(words: Counter) -> float:

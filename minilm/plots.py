@@ -309,17 +309,22 @@ def rows_by_frequency(ax: Axes, counts: Sequence[int], lengths: Sequence[float])
     return ax
 
 
-def zipf(ax: Axes, counts: Sequence[int], named: Mapping[int, str] = {}) -> Axes:
-    """Draw how often each word occurs against its rank, both logarithmic, beside the line of first count over rank; some ranks are named."""
-    ranks, counts = np.arange(1, len(counts) + 1), np.sort(counts)[::-1]
-    ax.plot(ranks, counts[0] / ranks, color=GREY, linestyle=DASHES, linewidth=1.2, zorder=1, label="first count ÷ rank")
-    ax.plot(ranks, counts, color=BLUE, label="words")
+def zipf(ax: Axes, curves: Mapping[str, Sequence[tuple[int, float]]], named: Mapping[int, str] = {}) -> Axes:
+    """Draw how often words occur against their rank, both logarithmic, beside the line of first frequency over rank.
+
+    curves: for each text (rank, times in a million words). named: words for some ranks of the first curve.
+    """
+    (_, top), *_ = first = list(next(iter(curves.values())))
+    last = max(rank for points in curves.values() for rank, _ in points)
+    ax.plot([1, last], [top, top / last], color=GREY, linestyle=DASHES, linewidth=1.2, zorder=1, label="first ÷ rank")
+    for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+        ax.plot(*zip(*points), color=colour, marker=marker, markersize=5, markevery=[0, len(points) - 1], label=name)
     for rank, name in named.items():
-        ax.plot(rank, counts[rank - 1], "o", color=BLUE, markersize=6)
-        ax.annotate(name, (rank, counts[rank - 1]), (7, 9), ha="left", va="bottom", **POINTS)
-    ax.set(xscale="log", yscale="log", xlabel="rank of the word", ylabel="times it occurs", ylim=(0.7, counts[0] * 3))
+        ax.plot(rank, dict(first)[rank], "o", color=BLUE, markersize=6)
+        ax.annotate(name, (rank, dict(first)[rank]), (7, 9), ha="left", va="bottom", **POINTS)
+    ax.set(xscale="log", yscale="log", xlabel="rank of the word", ylabel="times in a million words", ylim=(None, top * 3))
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
         axis.set_minor_locator(NullLocator())
     ax.legend(loc="lower left")
     return ax

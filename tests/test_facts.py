@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from minilm.facts import corpus_facts, duplicates, near_duplicates, opening, vocabulary_growth, words_in
+from minilm.facts import corpus_facts, duplicates, near_duplicates, opening, run_novelty, vocabulary_growth, word_ranks, words_in
 
 TALES = ["A cat sat. A cat ran.", "A dog sat. A cat ran!", "A cat  sat. A cat\nran."]
 
@@ -59,3 +59,21 @@ def test_near_copies_are_found_and_chance_likeness_is_not():
 def test_nothing_cannot_be_measured():
     with pytest.raises(ValueError, match="no story"):
         corpus_facts([])
+
+
+def test_ranks_are_those_of_sorted_counts():
+    words = "a a a a b b b c c d".split()
+    assert word_ranks([" ".join(words)]) == [(1, 400000), (2, 300000), (3, 200000), (4, 100000)]
+    many = word_ranks([" ".join(f"w{chr(97 + i % 26)}{chr(97 + i // 26)} " * (1 + 600 // (i + 1)) for i in range(600))], n_points=10)
+    assert len(many) == 10 and (many[0][0], many[-1][0]) == (1, 600) and [times for _, times in many] == sorted((times for _, times in many), reverse=True)
+
+
+def test_new_runs_are_those_that_no_earlier_story_holds():
+    """Against a search for each run, blanks around it, in each earlier story."""
+    rng = random.Random(0)
+    stories = [" ".join(rng.choices("abcd", k=12)) for _ in range(8)]
+    for n, share in run_novelty(stories, n_judged=3, lengths=(2, 3, 4)):
+        runs = [words[i : i + n] for words in map(str.split, stories[5:]) for i in range(12 - n + 1)]
+        new = [run for run in runs if not any(f" {' '.join(run)} " in f" {story} " for story in stories[:5])]
+        assert share == pytest.approx(len(new) / len(runs), abs=1e-4)
+    assert 0 < share < 1

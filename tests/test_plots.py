@@ -67,7 +67,7 @@ def draw(ax, kind):
         case "rows_by_frequency":
             plots.rows_by_frequency(ax, [0, 0, 5, 200], [4.1, 4.2, 2, 1])
         case "zipf":
-            plots.zipf(ax, [3, 100, 7, 1], {1: "the"})
+            plots.zipf(ax, {"a": [(1, 900), (2, 70), (9, 1)], "b": [(1, 800), (40, 0.5)]}, {1: "the"})
         case "growth":
             plots.growth(ax, {"a": [(10, 5), (20, 8)], "b": [(10, 6), (20, 11)]}, 15)
         case "shares_beside":
@@ -353,12 +353,13 @@ def test_tokens_that_never_occur_stand_apart(ax):
     assert occurs.get_color() != never.get_color() and occurs.get_marker() != never.get_marker()
 
 
-def test_words_stand_by_rank_beside_the_first_count_over_the_rank(ax):
-    plots.zipf(ax, [3, 100, 7, 1], {2: "and"})
-    line, words = ax.lines[:2]
-    assert words.get_xydata().tolist() == [[1, 100], [2, 7], [3, 3], [4, 1]] and list(line.get_ydata()) == [100, 50, 100 / 3, 25]
+def test_words_stand_by_rank_beside_the_first_frequency_over_the_rank(ax):
+    plots.zipf(ax, {"a": [(1, 900), (2, 70), (9, 1)], "b": [(1, 800), (40, 0.5)]}, {2: "and"})
+    line, words, others = ax.lines[:3]
+    assert words.get_xydata().tolist() == [[1, 900], [2, 70], [9, 1]] and others.get_xydata().tolist() == [[1, 800], [40, 0.5]]
+    assert line.get_xydata().tolist() == [[1, 900], [40, 22.5]]
     (name,) = ax.texts
-    assert (name.get_text(), name.xy) == ("and", (2, 7)) and ax.get_xscale() == ax.get_yscale() == "log"
+    assert (name.get_text(), name.xy) == ("and", (2, 70)) and ax.get_xscale() == ax.get_yscale() == "log"
 
 
 def test_a_line_is_named_at_its_end_and_marked(ax):

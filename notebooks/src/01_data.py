@@ -112,23 +112,39 @@ assert n_words > 450_000 and 3700 < len(counts) < 3800 and counts.most_common(1)
 # %% exercise="01.1"
 
 # %%
-ranked = [word for word, _ in counts.most_common()]
-fig, ax = plt.subplots()
-named = {rank: ranked[rank - 1] for rank in (1, 10, 100, 1000, 3000)}
-plots.zipf(ax, list(counts.values()), named)
-ax.set_title("Storyworld's words bulge above Zipf's line, then break off")
-at = {rank: counts[ranked[rank - 1]] for rank in (1, 100, 1000, 3000)}
+folder = DATA / "runs" / "corpus_facts"
+
+
+def recorded_table(table, corpus):
+    """A table that was counted in ten megabytes of a corpus, as rows of numbers."""
+    with open(folder / f"{table}_{corpus}.csv", encoding="utf-8", newline="") as file:
+        return [tuple(float(value) for value in row) for row in list(csv.reader(file))[1:]]
+
+
+common = counts.most_common()
+curves = {"our 2,000 stories": [(r, 1e6 * n / n_words) for r, (_, n) in enumerate(common, start=1)]}
+curves |= {f"{name}, 10 MB": recorded_table("ranks", name) for name in ("storyworld", "tinystories")}
+
+# %%
+fig, ax = plt.subplots(figsize=(7.5, 4.8))
+plots.zipf(ax, curves, {rank: common[rank - 1][0] for rank in (1, 10, 100, 1000)})
+ax.set_title("Both texts bulge above Zipf's line; one breaks off")
+last = {name: points[-1] for name, points in curves.items()}
+per_million = dict(curves["our 2,000 stories"])
 plots.show(fig, alt=(
-    f"Times a word occurs against its rank, both logarithmic. 'The', rank 1, occurs {at[1]:,} times; "
-    f"rank 100 {at[100]:,} times, {at[100] * 100 / at[1]:.1f} times 'the' divided by the rank; "
-    f"rank 1,000 {at[1000]} times and rank 3,000 {at[3000]} times, below the line."
+    "Times a word occurs in a million words against its rank, both logarithmic. Our stories: "
+    f"{per_million[1]:,.0f} for 'the', rank 1; {per_million[100]:,.0f} for rank 100, "
+    f"{per_million[100] * 100 / per_million[1]:.1f} times the line of first over rank. Ten megabytes of "
+    f"storyworld end at rank {last['storyworld, 10 MB'][0]:,.0f}, steeply; TinyStories goes on to "
+    f"{last['tinystories, 10 MB'][0]:,.0f}, more evenly."
 ))
-assert at[100] > 3 * at[1] / 100 and at[1000] > 2 * at[1] / 1000 and at[3000] < at[1] / 3000
+assert per_million[100] > 3 * per_million[1] / 100 and per_million[3000] < per_million[1] / 3000
+assert [last[f"{name}, 10 MB"][0] for name in ("storyworld", "tinystories")] == [3948, 9158]
 
 # %% [markdown]
 # *Figure 1. Every word by rank. In a great many languages and texts the word of rank r occurs about 1/r times as often as the first: Zipf's law, the dashed line.*
 #
-# That a text of simple words bulges above the line at the left is nothing special. What gives storyworld away is the *end*. The program has lists of words; when they are used up nothing new comes, and the curve breaks off: only 185 words occur once. In ten megabytes of it (counted once, and kept in
+# That a text of simple words bulges above the line is nothing special: TinyStories does so too. What gives storyworld away is the *end*. The program has lists of words; when they are used up nothing new comes, and the curve breaks off: only 185 words occur once. In ten megabytes of it (counted once, and kept in
 # `data/runs/corpus_facts`) 95 % of all different words occur five times or more. In ten megabytes of TinyStories 57 % do: the rest, nearly half, are words that a model meets too seldom to learn them well.
 #
 # ## A trap: vocabularies of texts of different length
@@ -137,8 +153,7 @@ assert at[100] > 3 * at[1] / 100 and at[1000] > 2 * at[1] / 1000 and at[3000] < 
 # words, for TinyStories ten megabytes. (The real text is not here, only what was counted in it.)
 
 # %% tags=["walkthrough"]
-folder = DATA / "runs" / "corpus_facts"
-grown = {}
+folder, grown = DATA / "runs" / "corpus_facts", {}
 for name in ("storyworld", "tinystories"):
     with open(folder / f"growth_{name}.csv", encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
@@ -420,6 +435,18 @@ assert new["nearly a copy"][4] < 0.5 < new["sound"][4]
 
 # %% [markdown]
 # *Figure 6. Three stories from our dirty text, each compared with the stories before it.*
+#
+# The same for whole texts, as recorded: the last hundred stories of ten megabytes, compared with all before them.
+
+# %%
+novel = {name: dict(recorded_table("novelty", name)) for name in ("storyworld", "tinystories")}
+plots.show_table([{"words in a run": n} | {name: f"{new[n]:.0%}" for name, new in novel.items()}
+                  for n in (1, 2, 3, 5, 10)])
+assert all(novel["storyworld"][n] < novel["tinystories"][n] for n in lengths)
+assert [round(novel[name][5], 2) for name in novel] == [0.6, 0.75]
+
+# %% [markdown]
+# Of TinyStories' runs of five, a quarter stood somewhere before; of storyworld's, 40 %.
 #
 # With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing until you know the n, and what an honest text gets at the same n. Always say the n, and show what a sound text gets; chapter 09 does both with the stories
 # that our models write.

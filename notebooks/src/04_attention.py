@@ -571,7 +571,7 @@ display(widgets.live_figure(word_fig, look, text=typed, layer=layer_choice, head
 # %% [markdown]
 # ## A map is not a proof
 #
-# Head 4.0 (layer 4, head 0) has nearly the same map as head 3.3: both give 85 % of the weight of `to` to names. Many would stop here and write: "two heads that remember the names". But a map only says where a head *reads*. Perhaps nobody uses what it read. To know, take the head away and see what breaks.
+# At `to`, head 4.0 (layer 4, head 0) looks where head 3.3 looks: both give 85 % of the weight to names. Many would stop here and write: "two heads that remember the names". But a map only says where a head *reads*. Perhaps nobody uses what it read. To know, take the head away and see what breaks.
 #
 # We do it with every pair of heads that share their keys and values, on twelve fresh stories. "Away" means: their part of the result is replaced by its own mean over all tokens, so that the pair says the same everywhere. (Zeros would be crueller than silence: the rest of the model counts on that mean.) Two kinds of token are counted apart: names that
 # occurred before in the story, and everything else. **Predict:** what do heads 3.2 and 3.3 cost, and what do 4.0 and 4.1?
@@ -610,7 +610,7 @@ bars = {f"{layer}.{2 * group}\n{layer}.{2 * group + 1}": harm[layer, group] for 
 plots.knocked_out(ax, bars, ("names seen before", "all other tokens"))
 worst, second = sorted(harm, key=lambda part: -harm[part][0])[:2]
 ax.set(xlabel="heads taken away (layer.head)")
-ax.set_title("Of two equal maps, one matters and the other costs nothing")
+ax.set_title("Two heads look at names, and only one pair matters")
 plots.show(fig, alt=(
     f"Loss added by taking away each of 15 pairs of heads. For {int(known.sum())} names seen "
     f"before, heads 3.2 and 3.3 add {harm[3, 1][0]:.1f} nats, heads 4.2 and 4.3 "
@@ -638,7 +638,7 @@ assert all(maps[layer, head, -1][[t in (" Mia", " Sam") for t in tokens]].sum() 
 # - In the shipped model, on the text we tried, no path leads back from the future.
 # - Heads are cut by `view` and `transpose`, groups share by `repeat_interleave`; the wrong word has the right shape.
 # - Without positions, order does not matter to the last token of one layer. With RoPE scores depend on distance only.
-# - Two heads of the shipped model have nearly the same map. Without the one (and its partner) the model forgets names; without the other nothing happens. The map gave the idea; taking heads away was the test.
+# - Two heads of the shipped model look at the same names. Without the one (and its partner) the model forgets names; without the other nothing happens. The map gave the idea; taking heads away was the test.
 
 # %% quiz="04"
 
