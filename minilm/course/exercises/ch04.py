@@ -394,7 +394,7 @@ QUIZ = (
         "You train a model, and its loss falls to a tenth of what others report for the same data, on unseen stories too. What it writes is nonsense. What do you check first?",
         (
             ("Whether a token can see the one that it should guess.", "With a leak the answer stands in the input, also in the unseen stories. When the model writes, there is no future to copy from, and it has learned nothing else."),
-            ("Whether it has learned the training stories by heart.", "Then the loss on *unseen* stories would not be low."),
+            ("Whether it has learned the training stories by heart.", "Then the loss on unseen stories would not be low."),
             ("Whether it should be larger.", "A loss that is too good is not cured by more parameters. Too good is a symptom, like too bad."),
         ),
     ),
