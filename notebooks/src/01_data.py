@@ -111,21 +111,22 @@ assert n_words > 450_000 and 3700 < len(counts) < 3800 and counts.most_common(1)
 
 # %% exercise="01.1"
 
-# %%
+# %% tags=["walkthrough"]
 folder = DATA / "runs" / "corpus_facts"
 
 
 def recorded_table(table, corpus):
     """A table that was counted in ten megabytes of a corpus, as rows of numbers."""
     with open(folder / f"{table}_{corpus}.csv", encoding="utf-8", newline="") as file:
-        return [tuple(float(value) for value in row) for row in list(csv.reader(file))[1:]]
+        _, *rows = csv.reader(file)  # the first row is the head
+    return [tuple(map(float, row)) for row in rows]
 
 
 common = counts.most_common()
 curves = {"our 2,000 stories": [(r, 1e6 * n / n_words) for r, (_, n) in enumerate(common, start=1)]}
 curves |= {f"{name}, 10 MB": recorded_table("ranks", name) for name in ("storyworld", "tinystories")}
 
-# %%
+# %% tags=["walkthrough"]
 fig, ax = plt.subplots(figsize=(7.5, 4.8))
 plots.zipf(ax, curves, {rank: common[rank - 1][0] for rank in (1, 10, 100, 1000)})
 ax.set_title("Both texts bulge above Zipf's line; one breaks off")
@@ -153,16 +154,12 @@ assert [last[f"{name}, 10 MB"][0] for name in ("storyworld", "tinystories")] == 
 # words, for TinyStories ten megabytes. (The real text is not here, only what was counted in it.)
 
 # %% tags=["walkthrough"]
-folder, grown = DATA / "runs" / "corpus_facts", {}
-for name in ("storyworld", "tinystories"):
-    with open(folder / f"growth_{name}.csv", encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        grown[name] = [(int(row["n_words"]), int(row["different_words"])) for row in rows]
+grown = {name: recorded_table("growth", name) for name in ("storyworld", "tinystories")}
 (short_n, short_different), (long_n, long_different) = grown["storyworld"][0], grown["tinystories"][-1]
 with open(folder / "facts.csv", encoding="utf-8", newline="") as file:
     recorded = {row["corpus"]: row for row in csv.DictReader(file)}
-print(f"storyworld:  {short_different:,} of {short_n:,} words, {short_different / short_n:.4f}")
-print(f"tinystories: {long_different:,} of {long_n:,} words, {long_different / long_n:.4f}")
+print(f"storyworld:  {short_different:,.0f} of {short_n:,.0f} words, {short_different / short_n:.4f}")
+print(f"tinystories: {long_different:,.0f} of {long_n:,.0f} words, {long_different / long_n:.4f}")
 assert short_different / short_n > 10 * long_different / long_n
 for name, share in {"storyworld": 0.95, "tinystories": 0.57}.items():
     often, different = (int(recorded[name][f"different_words{end}"]) for end in ("_seen_5_times", ""))
