@@ -414,7 +414,7 @@ assert list(ladder.values()) == sorted(ladder.values(), reverse=True)
 # %% [markdown]
 # *Figure 6. Bits per byte of stories that nobody has seen; less is better. The counting models have read 1,500 stories, the shipped model 40 MB.*
 #
-# More text helps counting, but slowly: what it lacks is not only examples. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that, for to a table two contexts are equal or strangers. The next two chapters
+# More text would help the counts too. But examples are not all that they lack. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that, for to a table two contexts are equal or strangers. The next two chapters
 # build the machine that can.
 #
 # ## What we know now
