@@ -556,7 +556,7 @@ assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
 # | minute | run | ask before | pause |
 # |---:|---|---|---|
 # | 0 | the story by recipe | Can it follow all of it? | Why ask for three words at all? |
-# | 3 | counts; new words for each word | Which text is richer? Everyone votes. | What is wrong with this number? |
+# | 3 | counts and figure 1; new words for each word | Which text is richer? Everyone votes. | What is wrong with this number? |
 # | 5 | figure 2 | Where do the curves part? | |
 # | 7 | figure 3 | How many stories begin with the same five words? | |
 # | 9 | the table of copies | What does `set` find? | How would you know what you missed? |
