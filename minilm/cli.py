@@ -304,6 +304,44 @@ def ship(run: Positional[Path], out: Path, data_note: str, cache: Path = CACHE) 
     print(f"{out}: {size / 1e6:.2f} MB, {shipped['result']['valid_bits_per_byte']:.4f} bits per byte")
 
 
+def ablations(
+    flops: float = 4e12,
+    seeds: int = 5,
+    variants: tuple[str, ...] = (),
+    processes: int = 1,
+    out: Path = Path("runs/ablations"),
+    keep: bool = False,
+) -> None:
+    """Train the transformer with one choice of its design undone at a time, each for the same computation, and compare.
+
+    Finished trainings are not repeated, so an experiment that was stopped goes on. With the defaults it takes about 75 minutes of one core; with
+    `--flops 1e11 --seeds 2` two.
+
+    Args:
+        flops: Floating-point operations of each training that counts.
+        seeds: Trainings of each variant.
+        variants: Which of minilm.variants; without any, all of them.
+        processes: Trainings side by side, one thread each.
+        out: Folder for the runs and their table, runs.csv.
+        keep: Keep the table as data/runs/ablations/runs.csv too, as the course's own.
+    """
+    from minilm.config import DATA
+    from minilm.experiments import Ablation, ablate, differences, write_table
+    from minilm.variants import VARIANTS
+
+    command = _command(out)
+    plan = Ablation(flops=flops, seeds=seeds, variants=variants or VARIANTS, processes=processes, out=out, command=command)
+    for row in ablate(plan):
+        bits = row["valid_bits_per_byte"] or row["held_back_bits_per_byte"]
+        print(f"{row['run']:52} {f'{bits:.4f} bits per byte' if bits else 'diverged':22} {row['cpu_seconds']:5.0f} s of a core", flush=True)
+    rows = write_table(plan, out / "runs.csv")
+    if keep:
+        write_table(plan, DATA / "runs/ablations/runs.csv")
+    print(f"\n{'variant':18} {'bits/byte':>9} {'more than baseline':>20}")
+    for name, found in differences(rows).items():
+        print(f"{name:18} {found['bits_per_byte']:9.4f} {found['difference']:+11.4f} ± {found['half_width']:.4f}")
+
+
 def start(chapter: Positional[str]) -> None:
     """Copy a chapter into your own folder, work/, to solve it there. What you wrote is never overwritten.
 
@@ -435,7 +473,17 @@ def _command(*paths: object) -> str:
     return shlex.join(["minilm", *words])
 
 
-COMMANDS = {f.__name__: f for f in (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, record, ship)}
+EXPERIMENTS = {f.__name__: f for f in (ablations,)}
+
+
+def experiment(words: list[str]) -> None:
+    """Carry out an experiment of the course, many trainings after one plan: `ablations`."""
+    tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
+
+
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, record, ship)
+COMMANDS = {f.__name__: f for f in _ALL}
+SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -444,8 +492,10 @@ def main(arguments: list[str] | None = None) -> int:
         stream.reconfigure(errors="replace")  # stories hold letters that some terminals lack
     name, *words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        if name in COMMANDS:
-            tyro.cli(COMMANDS[name], prog=f"minilm {name}", args=words, config=(tyro.conf.FlagCreatePairsOff,))
+        if name == "experiment":
+            experiment(words)
+        elif name in COMMANDS:
+            tyro.cli(COMMANDS[name], prog=f"minilm {name}", args=words, config=SETTINGS)
         else:  # the overview, or an answer to a command that does not exist
             tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="minilm", description="Small models, good data.", args=[name])
     except (ValueError, OSError) as error:
