@@ -305,7 +305,7 @@ def ship(run: Positional[Path], out: Path, data_note: str, cache: Path = CACHE) 
 
 
 def ablations(
-    flops: float = 4e12,
+    flops: float = 2e12,
     seeds: int = 5,
     variants: tuple[str, ...] = (),
     processes: int = 1,
@@ -314,12 +314,12 @@ def ablations(
 ) -> None:
     """Train the transformer with one choice of its design undone at a time, each for the same computation, and compare.
 
-    Finished trainings are not repeated, so an experiment that was stopped goes on. With the defaults it takes about 75 minutes of one core; with
-    `--flops 1e11 --seeds 2` two.
+    Finished trainings are not repeated, so an experiment that was stopped goes on. With the defaults it takes about 80 minutes of one core; with
+    `--flops 1e11 --seeds 2` about eight.
 
     Args:
-        flops: Floating-point operations of each training that counts.
-        seeds: Trainings of each variant.
+        flops: Floating-point operations of each training.
+        seeds: Trainings of each variant that count; others with another seed choose its learning rate.
         variants: Which of minilm.variants; without any, all of them.
         processes: Trainings side by side, one thread each.
         out: Folder for the runs and their table, runs.csv.
