@@ -208,6 +208,11 @@ def tint(token: str) -> str:
     return TINTS[sum(token.encode()) % len(TINTS)]
 
 
+def shown(token: str) -> str:
+    """A token as it is drawn: a dot for its blank in front, an arrow for the end of a line."""
+    return re.sub("^ ", "·", token).replace("\n", "↵")
+
+
 def lines(ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Axes:
     """Draw a line with marks for each curve over the same x, its name at its right end; an empty name is not written."""
     for (name, values), colour, marker in zip(curves.items(), COLOURS, MARKERS):
@@ -223,7 +228,7 @@ def token_boxes(ax: Axes, rows: Mapping[str, Sequence[str]]) -> Axes:
         x = 0
         for token in tokens:
             ax.barh(-y, len(token), 0.72, left=x, color=tint(token), edgecolor=GREY, linewidth=0.6)
-            ax.text(x + len(token) / 2, -y, token.replace(" ", "·"), ha="center", va="center_baseline", family="monospace", fontsize=10)
+            ax.text(x + len(token) / 2, -y, shown(token), ha="center", va="center_baseline", family="monospace", fontsize=10)
             x += len(token)
     ax.set(yticks=[-y for y in range(len(rows))], yticklabels=rows, xticks=[])
     ax.grid(visible=False)
@@ -427,7 +432,7 @@ WEIGHTS = LinearSegmentedColormap.from_list("weights", ["white", BLUE])  # 0 is 
 def weight_map(ax: Axes, weights: Sequence[Sequence[float]], tokens: Sequence[str] = (), largest: float = 1) -> Axes:
     """Draw weights as squares, the darker the larger: a row for each token that looks, a column for each that is looked at; no tokens, no names."""
     ax.imshow(np.asarray(weights), cmap=WEIGHTS, vmin=0, vmax=largest, aspect="equal")
-    names = [token.replace(" ", "·") for token in tokens]
+    names = [shown(token) for token in tokens]
     ax.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names)
     ax.set_xticklabels(names, rotation=90)
     ax.grid(visible=False)
@@ -490,14 +495,14 @@ def looked_at(ax: Axes, tokens: Sequence[str], weights: Sequence[float], width: 
     ax.clear()
     x = y = 0
     for i, (token, weight) in enumerate(zip(tokens, weights)):
-        shown = token.replace(" ", "·").replace("\n", "↵")
-        if x + len(shown) > width:
+        box = shown(token)
+        if x + len(box) > width:
             x, y = 0, y - 1
         looks = i == len(tokens) - 1
-        ax.barh(y, len(shown), 0.8, left=x, color=WEIGHTS(weight**0.5), edgecolor=VERMILION if looks else GREY, linewidth=2.5 if looks else 0.5)
+        ax.barh(y, len(box), 0.8, left=x, color=WEIGHTS(weight**0.5), edgecolor=VERMILION if looks else GREY, linewidth=2.5 if looks else 0.5)
         colour = "white" if weight > 0.6 else "black"
-        ax.text(x + len(shown) / 2, y, shown, ha="center", va="center_baseline", family="monospace", fontsize=9.5, color=colour)
-        x += len(shown) + 0.15
+        ax.text(x + len(box) / 2, y, box, ha="center", va="center_baseline", family="monospace", fontsize=9.5, color=colour)
+        x += len(box) + 0.15
     ax.set(xticks=[], yticks=[], xlim=(-0.5, width + 1), ylim=(min(y, -3) - 0.7, 0.7))
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
@@ -513,4 +518,219 @@ def knocked_out(ax: Axes, harm: Mapping[str, tuple[float, float]], labels: tuple
     ax.set(ylabel="loss added, nats per token")
     ax.grid(axis="x", visible=False)
     ax.legend(loc="upper left")
+    return ax
+
+
+def block_diagram(ax: Axes, name: str, first: Sequence[str], second: Sequence[str], before: str, after: str) -> Axes:
+    """Draw a transformer block: the stream goes straight up, and each sub-layer reads it on the right and adds to it.
+
+    first, second: what is written into the boxes of the two sub-layers, from below. before, after: what stands below and above the block.
+    """
+    look = {"ha": "center", "va": "center", "fontsize": 10, "bbox": {"boxstyle": "round,pad=0.35", "facecolor": TINTS[0], "edgecolor": BLUE}}
+    arrow = {"arrowstyle": "-|>", "color": GREY, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (0, 10.3), (0, -0.3), arrowprops=arrow | {"color": VERMILION, "linewidth": 3})
+    for bottom, boxes in ((0.4, first), (5.4, second)):
+        heights = bottom + 1.1 + np.arange(len(boxes)) * 2.0 / (len(boxes) - 1)
+        ax.plot([0, 2.6, 2.6], [bottom, bottom, heights[-1]], color=GREY, linewidth=1.5, zorder=1)
+        ax.plot([2.6, 2.6], [heights[-1], bottom + 4.2], color=GREY, linewidth=1.5, zorder=1)
+        ax.annotate("", (0.25, bottom + 4.2), (2.6, bottom + 4.2), arrowprops=arrow)
+        for box, height in zip(boxes, heights):
+            ax.text(2.6, height, box, **look)
+        ax.text(0, bottom + 4.2, "+", ha="center", va="center", fontsize=13, weight="bold", zorder=4,
+                bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": VERMILION})  # fmt: skip
+    ax.text(0, -0.5, before, ha="center", va="top", fontsize=10)
+    ax.text(0, 10.5, after, ha="center", va="bottom", fontsize=10)
+    ax.set(xlim=(-1.6, 4.6), ylim=(-1.5, 11.6), xticks=[], yticks=[])
+    ax.set_title(name, loc="center", fontsize=12)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+PARTS = ("table(s)", "attention", "feed-forward", "norms")
+
+
+def where_parameters_live(ax: Axes, models: Mapping[str, Sequence[float]]) -> list[BarContainer]:
+    """Draw which share of its parameters each model has in tables, attention, feed-forward layers and norms; return the bars, part by part."""
+    names, bars = list(models)[::-1], []
+    for part, colour, hatch in zip(PARTS, COLOURS, ("", "//", "..", "xx")):
+        bars.append(ax.barh(names, [0] * len(names), height=0.65, color=colour, hatch=hatch, edgecolor="white", label=part))
+    ax.set(xlim=(0, 1), xlabel="share of all parameters")
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=4)
+    for row, counts in enumerate(reversed(models.values())):
+        set_where_parameters_live(bars, row, counts)
+    return bars
+
+
+def set_where_parameters_live(bars: Sequence[BarContainer], row: int, counts: Sequence[float]) -> list[float]:
+    """Give one row of `where_parameters_live`, counted from below, other numbers of parameters; return the shares."""
+    shares, left = [count / sum(counts) for count in counts], 0.0
+    for bar, share in zip(bars, shares):
+        bar[row].set(x=left, width=share)
+        left += share
+    return shares
+
+
+def first_losses(ax: Axes, spreads: Sequence[float], losses: Sequence[float], blind: float) -> Axes:
+    """Draw the loss before training against the spread of the first weights (logarithmic), and the loss of even guesses."""
+    ax.plot(spreads, losses, "o-", color=BLUE, markersize=6, zorder=3)
+    ax.axhline(blind, color=GREY, linewidth=1.2, linestyle=DASHES, zorder=1)
+    ax.annotate(f"even guesses, {blind:.2f}", (spreads[0], blind), (0, -6), ha="left", va="top", color=GREY, **POINTS)
+    ax.set(xscale="log", xlabel="spread of the first weights", ylabel="first loss, nats per token", ylim=(0, None))
+    ax.set_xticks(spreads, [f"{spread:g}" for spread in spreads])
+    ax.minorticks_off()
+    return ax
+
+
+def lens(ax: Axes, tokens: Sequence[str], guesses: Sequence[Sequence[str]], probs: Sequence[Sequence[float]], targets: Sequence[str]) -> Axes:
+    """Write the best guess after each layer (rows, the first at the bottom) at each token (columns), the darker the surer; right ones get a frame.
+
+    Clears the Axes first. targets: what really came after each token; "" where nothing did.
+    """
+    ax.clear()
+    for layer, (row, sure) in enumerate(zip(guesses, probs)):
+        for t, (guess, p) in enumerate(zip(row, sure)):
+            right = guess == targets[t]
+            ax.barh(layer, 0.94, 0.86, left=t - 0.47, color=WEIGHTS(0.9 * p), edgecolor=VERMILION if right else GREY, linewidth=2.5 if right else 0.4)
+            ax.text(t, layer, shown(guess)[:9], ha="center", va="center_baseline", family="monospace", fontsize=9.5, color="white" if p > 0.6 else "black")
+    ax.set_xticks(range(len(tokens)), [shown(token) for token in tokens], family="monospace")
+    ax.set_yticks(range(len(guesses)), ["embedding", "1 block", *(f"{n} blocks" for n in range(2, len(guesses)))])
+    ax.set(xlim=(-0.6, len(tokens) - 0.4), ylim=(-0.6, len(guesses) - 0.4), xlabel="token that was read")
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
+def differences(ax: Axes, effects: Mapping[str, tuple[float, float]], label: str) -> Axes:
+    """Draw differences from a baseline with the half-widths of their intervals, in the order given from the top; those whose interval holds 0 are hollow."""
+    for y, (middle, half) in enumerate(reversed(effects.values())):
+        clear = abs(middle) > half
+        colour = GREY if not clear else VERMILION if middle > 0 else BLUE
+        ax.errorbar(middle, y, xerr=half, fmt="o", color=colour, capsize=4, markersize=8, markerfacecolor=colour if clear else "white", zorder=3)
+        side = 1 if middle > 0 else -1  # away from zero
+        ax.annotate(f"{middle:+.3f}", (middle + side * half, y), (8 * side, 0), ha="left" if middle > 0 else "right", va="center", **POINTS)
+    ax.axvline(0, color="black", linewidth=1, zorder=1)
+    ax.set(yticks=range(len(effects)), yticklabels=list(effects)[::-1], ylim=(-0.6, len(effects) - 0.4), xlabel=label)
+    ax.margins(x=0.15)
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def paths_in_valley(ax: Axes, paths: Mapping[str, Sequence[tuple[float, float]]], steepness: float) -> Axes:
+    """Draw ways down to (0, 0) over the loss (a² + steepness b²) / 2, whose levels are thin grey lines."""
+    for (name, path), colour, marker in zip(paths.items(), COLOURS, MARKERS):
+        ax.plot(*np.transpose(path), marker + "-", color=colour, linewidth=1.2, markersize=5, label=name, zorder=3)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    a, b = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
+    loss = (a**2 + steepness * b**2) / 2
+    ax.contour(a, b, loss, levels=loss.max() * np.linspace(0.02, 1, 9) ** 2, colors=GREY, linewidths=0.7, zorder=1)
+    ax.plot(0, 0, "+", color="black", markersize=12, zorder=4)
+    ax.set(xlabel="first weight", ylabel="second weight")
+    ax.grid(visible=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return ax
+
+
+def schedule(ax: Axes, shares: Sequence[float]) -> Line2D:
+    """Draw the learning rate of each step as a share of its peak; return the curve, whose heights may be changed."""
+    (curve,) = ax.plot(range(len(shares)), shares, color=BLUE)
+    ax.set(xlabel="step", ylabel="share of the peak rate", ylim=(0, 1.05), xlim=(0, len(shares) - 1))
+    return curve
+
+
+def gallery(axes: Sequence[Axes], runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], level: float) -> Sequence[Axes]:
+    """Draw each loss curve with the healthy run that it belongs to, dashed and grey, and a dotted level; steps are logarithmic.
+
+    runs: letter -> (curve, healthy). Every Axes has a scale of its own.
+    """
+    for ax, (letter, (losses, healthy)) in zip(np.ravel(axes), runs.items()):
+        ax.axhline(level, color=GREY, linewidth=1, linestyle=":")
+        ax.plot(range(1, len(healthy) + 1), healthy, color=GREY, linewidth=1.2, linestyle=DASHES)
+        ax.plot(range(1, len(losses) + 1), losses, color=VERMILION, linewidth=1.5)
+        ax.set_title(letter, loc="center", pad=4)
+        ax.set(ylim=(0, None), xscale="log", xlabel="step", ylabel="nats per token")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    return axes
+
+
+def rate_sweep(ax: Axes, rates: Sequence[float], ends: Mapping[str, Sequence[float]], level: tuple[str, float]) -> Axes:
+    """Draw where runs ended against their peak rate, on a logarithmic axis, a line for each kind of run, and a dashed level with its name."""
+    for (name, values), colour, marker in zip(ends.items(), COLOURS, MARKERS):
+        ax.plot(rates, values, color=colour, marker=marker, label=name)
+    ax.axhline(level[1], color=GREY, linewidth=1.2, linestyle=DASHES)
+    ax.annotate(level[0], (rates[0], level[1]), (0, -5), ha="left", va="top", color=GREY, **POINTS)
+    ax.set(xscale="log", xlabel="peak learning rate", ylabel="loss at the end, nats per token")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, 0.9))
+    return ax
+
+
+def apart(ax: Axes, steps: Sequence[int], distances: Mapping[str, Sequence[float]]) -> Axes:
+    """Draw how far runs are from a run that they are compared with, at each step."""
+    for (name, values), colour, marker in zip(distances.items(), COLOURS, MARKERS):
+        ax.plot(steps, values, color=colour, marker=marker, markersize=6, label=name, clip_on=False, zorder=3)
+    ax.set(xlabel="step", ylim=(0, None))
+    ax.legend(loc="upper right")
+    return ax
+
+
+def next_token_bars(ax: Axes, tokens: Sequence[str], believed: Sequence[float], drawn: Sequence[float]) -> tuple:
+    """Draw for each token, the likeliest on top, what the model believes (wide, pale) and what is drawn from (narrow); return both sets of bars."""
+    places = range(len(tokens))
+    pale = ax.barh(places, believed, 0.8, color=TINTS[0], edgecolor=BLUE, linewidth=0.8, label="the model's guess")
+    dark = ax.barh(places, drawn, 0.4, color=BLUE, label="drawn from")
+    ax.set(yticks=places, ylim=(len(tokens) - 0.5, -0.5), xlabel="probability")
+    ax.grid(axis="y", visible=False)
+    set_next_token_bars((pale, dark), tokens, believed, drawn)
+    return pale, dark
+
+
+def set_next_token_bars(bars: tuple, tokens: Sequence[str], believed: Sequence[float], drawn: Sequence[float]) -> None:
+    """Give the bars of `next_token_bars` other tokens and lengths; a token that cannot be drawn has a grey name."""
+    ax = bars[0].patches[0].axes
+    for container, lengths in zip(bars, (believed, drawn)):
+        for bar, length in zip(container, lengths):
+            bar.set_width(length)
+    for label, share in zip(ax.set_yticklabels([shown(token) for token in tokens]), drawn):
+        label.set_color("black" if share > 0 else "#8A8F96")
+    ax.set_xlim(0, 1.08 * max(*believed, *drawn))
+
+
+def drawn_shares(ax: Axes, names: Sequence[str], wanted: Sequence[float], shares: Mapping[str, Sequence[float]]) -> Axes:
+    """Draw wanted probabilities as bars, and on them the shares in which several ways of drawing gave each name, as marks."""
+    places = np.arange(len(names))
+    ax.bar(places, wanted, 0.7, color=TINTS[0], edgecolor=BLUE, linewidth=0.8, label="probability")
+    for (way, values), colour, marker in zip(shares.items(), COLOURS, MARKERS):
+        ax.plot(places, values, marker, color=colour, label=way, markersize=7, clip_on=False, zorder=3)
+    ax.set(ylabel="share of the draws", ylim=(0, 1))
+    ax.set_xticks(places, [shown(name) for name in names], rotation=30)
+    ax.grid(axis="x", visible=False)
+    ax.legend(loc="upper left")
+    return ax
+
+
+def against_temperature(ax: Axes, temperatures: Sequence[float], measured: Mapping[str, Sequence[tuple[float, float]]], levels: Mapping[str, float] = {}) -> Axes:
+    """Draw measures against the temperature, each point with two standard errors either way; levels: for comparison, by name."""
+    for (name, points), colour, marker in zip(measured.items(), COLOURS, MARKERS):
+        means, errors = np.array(points).T
+        ax.errorbar(temperatures, means, 2 * errors, color=colour, marker=marker, markersize=6, capsize=3, label=name or None)
+    for name, level in levels.items():
+        ax.axhline(level, color=GREY, linestyle=DASHES, linewidth=1.2, label=name)
+    ax.set(xlabel="temperature", ylim=(0, None), xticks=temperatures)
+    ax.tick_params(axis="x", labelsize=9)
+    return ax
+
+
+def intensity(ax: Axes, batch: Sequence[int], curves: Mapping[str, Sequence[float]], level: float, name: str) -> Axes:
+    """Draw operations per byte against the number of texts side by side, both logarithmic, below the level that a machine could keep up with."""
+    for (label, values), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+        ax.plot(batch, values, color=colour, marker=marker, markersize=6)
+        ax.annotate(label, (batch[-1], values[-1]), (9, 0), va="center", color=colour, **POINTS)
+    ax.axhline(level, color=GREY, linestyle=DASHES, linewidth=1.2)
+    ax.annotate(name, (batch[0], level), (0, 5), va="bottom", color=GREY, **POINTS)
+    ax.set(xscale="log", yscale="log", xlabel="texts written side by side", ylabel="operations per byte fetched")
+    ax.set_xticks(batch, [str(n) for n in batch])
+    ax.minorticks_off()
     return ax

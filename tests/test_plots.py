@@ -96,13 +96,43 @@ def draw(ax, kind):
             plots.looked_at(ax, [" Mia", " ran", " to"], [0.7, 0.2, 0.1])
         case "knocked_out":
             plots.knocked_out(ax, {"0": (1, 0.1), "1": (3, 0.2)}, ("names", "others"))
+        case "block_diagram":
+            plots.block_diagram(ax, "ours", ("norm", "attention"), ("norm", "feed-forward"), "embedding", "head")
+        case "where_parameters_live":
+            plots.where_parameters_live(ax, {"a": (1, 1, 2, 0.1), "b": (3, 1, 4, 0.1)})
+        case "first_losses":
+            plots.first_losses(ax, [0.02, 1], [8.3, 50], 8.32)
+        case "lens":
+            plots.lens(ax, [" a", " cat"], [[" a", " cat"], [" cat", " sat"]], [[0.9, 0.5], [0.1, 0.7]], [" cat", ""])
+        case "differences":
+            plots.differences(ax, {"better": (-0.02, 0.01), "unclear": (0.01, 0.02), "worse": (0.09, 0.01)}, "bits")
+        case "paths_in_valley":
+            plots.paths_in_valley(ax, {"descent": [(-8, 1), (-6, -0.5)], "AdamW": [(-8, 1), (-7, 0)]}, 100)
+        case "schedule":
+            plots.schedule(ax, [0.5, 1, 0.5, 0])
+        case "gallery":
+            plots.gallery([ax], {"A": ([9, 5, 4], [6, 5, 3])}, 5.25)
+        case "rate_sweep":
+            plots.rate_sweep(ax, [0.01, 0.1], {"warm": [3, 4], "cold": [3, 5]}, ("frequencies", 5.25))
+        case "apart":
+            plots.apart(ax, [1, 2], {"resumed": [0, 0], "weights": [0, 0.1]})
+        case "next_token_bars":
+            plots.next_token_bars(ax, [" cat", " dog"], [0.75, 0.25], [1, 0])
+        case "drawn_shares":
+            plots.drawn_shares(ax, [" Mia", "end"], [1, 0], {"by hand": [0.2, 0.8]})
+        case "against_temperature":
+            plots.against_temperature(ax, [0, 1], {"a": [(0.9, 0.01), (0.5, 0.1)]}, {"real": 0.95})
+        case "intensity":
+            plots.intensity(ax, [1, 4], {"free": [1, 4], "8 heads": [1, 2]}, 295, "the machine")
     return ax
 
 
 RUNS = [{"corpus": name, "vocab_size": size, "bits": bits} for name, size, bits in (("a", 257, 1.2), ("a", 257, 1.0), ("a", 512, 0.9), ("b", 257, 1.3))]
 KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equal_compute", "token_boxes", "work_per_merge", "by_vocabulary",
          "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
-         "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out"]  # fmt: skip
+         "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out", "block_diagram",
+         "where_parameters_live", "first_losses", "lens", "differences", "paths_in_valley", "schedule", "gallery", "rate_sweep", "apart", "next_token_bars",
+         "drawn_shares", "against_temperature", "intensity"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:

@@ -69,7 +69,7 @@ def examine(exercise: Exercise, answer: object) -> Report:
         if got is Ellipsis or isinstance(got, Raised) and isinstance(got.error, NotImplementedError):
             what = "function" if exercise.has_code else "answer"
             return Report("not attempted", f"◻ {head}: not attempted yet. Until then the notebook goes on with the course's own {what}.")
-        changed = not isinstance(got, Raised) and not same(given, args, 0)
+        changed = not isinstance(got, Raised) and not _untouched(given, args)
         if changed or not same(got, expected, exercise.tolerance):
             cause = _changed(exercise) if changed else likeliest_cause(exercise, function, args, got, expected)
             return Report("failed", f"✗ {head}: not yet.\n\n{_evidence(exercise, args, got, expected)}\n\n**Likeliest cause:** {cause}")
@@ -140,6 +140,11 @@ def _as_function(exercise: Exercise, answer: object) -> Callable:
     if exercise.has_code and not callable(answer):
         raise TypeError(f"{exercise.number} asks for a function, and was given {SHORT.repr(answer)}; write check(\"{exercise.number}\", {exercise.name})")
     return answer if exercise.has_code else lambda: answer
+
+
+def _untouched(given: tuple, args: tuple) -> bool:
+    """Are the inputs as they were? A tensor that was made to gather gradients is not."""
+    return same(given, args, 0) and [getattr(x, "requires_grad", None) for x in given] == [getattr(x, "requires_grad", None) for x in args]
 
 
 def _changed(exercise: Exercise) -> str:
