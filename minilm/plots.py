@@ -209,8 +209,8 @@ def tint(token: str) -> str:
 
 
 def shown(token: str) -> str:
-    """A token as it is drawn: a dot for its blank in front, an arrow for the end of a line."""
-    return re.sub("^ ", "·", token).replace("\n", "↵")
+    """A token as it is drawn: a dot for a blank, an arrow for the end of a line."""
+    return token.replace(" ", "·").replace("\n", "↵")
 
 
 def lines(ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Axes:
@@ -676,24 +676,24 @@ def apart(ax: Axes, steps: Sequence[int], distances: Mapping[str, Sequence[float
     return ax
 
 
-def next_token_bars(ax: Axes, tokens: Sequence[str], believed: Sequence[float], drawn: Sequence[float]) -> tuple:
+def next_token_bars(ax: Axes, names: Sequence[str], believed: Sequence[float], drawn: Sequence[float]) -> tuple:
     """Draw for each token, the likeliest on top, what the model believes (wide, pale) and what is drawn from (narrow); return both sets of bars."""
-    places = range(len(tokens))
+    places = range(len(names))
     pale = ax.barh(places, believed, 0.8, color=TINTS[0], edgecolor=BLUE, linewidth=0.8, label="the model's guess")
     dark = ax.barh(places, drawn, 0.4, color=BLUE, label="drawn from")
-    ax.set(yticks=places, ylim=(len(tokens) - 0.5, -0.5), xlabel="probability")
+    ax.set(yticks=places, ylim=(len(names) - 0.5, -0.5), xlabel="probability")
     ax.grid(axis="y", visible=False)
-    set_next_token_bars((pale, dark), tokens, believed, drawn)
+    set_next_token_bars((pale, dark), names, believed, drawn)
     return pale, dark
 
 
-def set_next_token_bars(bars: tuple, tokens: Sequence[str], believed: Sequence[float], drawn: Sequence[float]) -> None:
-    """Give the bars of `next_token_bars` other tokens and lengths; a token that cannot be drawn has a grey name."""
+def set_next_token_bars(bars: tuple, names: Sequence[str], believed: Sequence[float], drawn: Sequence[float]) -> None:
+    """Give the bars of `next_token_bars` other names and lengths; a token that cannot be drawn has a grey name."""
     ax = bars[0].patches[0].axes
     for container, lengths in zip(bars, (believed, drawn)):
         for bar, length in zip(container, lengths):
             bar.set_width(length)
-    for label, share in zip(ax.set_yticklabels([shown(token) for token in tokens]), drawn):
+    for label, share in zip(ax.set_yticklabels(names), drawn):
         label.set_color("black" if share > 0 else "#8A8F96")
     ax.set_xlim(0, 1.08 * max(*believed, *drawn))
 
@@ -705,7 +705,7 @@ def drawn_shares(ax: Axes, names: Sequence[str], wanted: Sequence[float], shares
     for (way, values), colour, marker in zip(shares.items(), COLOURS, MARKERS):
         ax.plot(places, values, marker, color=colour, label=way, markersize=7, clip_on=False, zorder=3)
     ax.set(ylabel="share of the draws", ylim=(0, 1))
-    ax.set_xticks(places, [shown(name) for name in names], rotation=30)
+    ax.set_xticks(places, names, rotation=30)
     ax.grid(axis="x", visible=False)
     ax.legend(loc="upper left")
     return ax

@@ -75,11 +75,20 @@ def in_place(ids, pair, new_id):
     return ids
 
 
+def gather(mean_loss, w, parts):
+    """Gradients gather in the caller's own tensor."""
+    w.requires_grad_()
+    for part in parts:
+        (mean_loss(w, part) * len(part) / sum(map(len, parts))).backward()
+    return w.grad
+
+
 @pytest.mark.parametrize("exercise, answer, hint", [
     (count_pairs, lambda ids: None, "returned nothing"),
     (count_pairs, lambda ids: list(zip(ids, ids[1:])), "of type `list`, and should be `dict`"),
     (count_pairs, lambda ids: {pair: 7 for pair in zip(ids, ids[1:])}, "not one that is known here"),
     (merge_pair, in_place, "changed what it was given"),
+    (find("06.5"), lambda mean_loss, w, parts: gather(mean_loss, w, parts), "changed what it was given"),
     (merge_pair, lambda ids, pair, new_id: tuple(merge_pair(ids, pair, new_id)), "of type `tuple`"),
     (merge_pair, lambda ids, pair: ids, "stopped with an error"),
     (count_pairs, lambda ids: 3, "of type `int`, and should be `dict`"),
@@ -95,6 +104,13 @@ def test_an_error_shows_its_line_and_a_value_is_not_given_away():
 
     assert "ZeroDivisionError: division by zero (in the line: return ids[0] / 0)" in examine(count_pairs, mine).text
     assert "0.57" not in examine(find("02.6"), 0.99).text
+
+
+def test_a_batch_in_parts_may_not_be_put_together_again():
+    def at_once(mean_loss, w, parts):
+        return torch.autograd.functional.jacobian(lambda w: mean_loss(w, torch.cat(parts)), w)
+
+    assert "MemoryError: 4 rows at once; no more than 2 fit into the memory" in examine(find("06.5"), at_once).text
 
 
 def test_of_two_suspects_the_one_that_behaves_alike_more_often_is_named():

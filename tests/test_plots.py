@@ -500,3 +500,65 @@ def test_every_figure_can_be_read(ax, kind):
     """(With the models above, names lie on lines; the chapters' own figures are looked over in test_notebooks.)"""
     draw(ax, kind)
     assert problems(ax.figure) == []
+
+
+def test_shares_of_parts_fill_the_bar_and_may_be_changed(ax):
+    bars = plots.where_parameters_live(ax, {"a": (1, 1, 2, 0), "b": (3, 1, 4, 0)})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "a"]
+    spans = [[(bar.get_x(), bar.get_width()) for bar in row] for row in zip(*bars)]  # from below: b, a
+    assert spans == [[(0, 0.375), (0.375, 0.125), (0.5, 0.5), (1, 0)], [(0, 0.25), (0.25, 0.25), (0.5, 0.5), (1, 0)]]
+    assert plots.set_where_parameters_live(bars, 0, (1, 0, 1, 2)) == [0.25, 0, 0.25, 0.5]
+    assert [(part[0].get_x(), part[0].get_width()) for part in bars] == [(0, 0.25), (0.25, 0), (0.25, 0.25), (0.5, 0.5)]
+    assert bars[0][1].get_width() == 0.25, "the other row stays"
+
+
+def test_the_lens_frames_what_came_true_and_is_darker_where_it_is_surer(ax):
+    plots.lens(ax, [" a", " cat"], [[" a", " the"], [" cat", " sat"]], [[0.9, 0.2], [0.5, 0.7]], [" cat", ""])
+    right = [box.get_edgecolor() == plt.matplotlib.colors.to_rgba(VERMILION) for box in ax.patches]
+    assert right == [False, False, True, False] and texts(ax) == ["·a", "·the", "·cat", "·sat"]
+    brightness = [sum(box.get_facecolor()[:3]) for box in ax.patches]
+    assert brightness[0] < brightness[3] < brightness[2] < brightness[1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["embedding", "1 block"]
+
+
+def test_a_difference_whose_interval_holds_zero_is_hollow(ax):
+    plots.differences(ax, {"better": (-0.015, 0.01), "unclear": (0.01, 0.02), "worse": (0.09, 0.01)}, "bits")
+    marks = {round(line.get_ydata()[0]): line for line in ax.lines if line.get_marker() == "o"}
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["worse", "unclear", "better"]
+    assert [marks[y].get_xdata()[0] for y in range(3)] == [0.09, 0.01, -0.015]
+    assert [marks[y].get_markerfacecolor() == "white" for y in range(3)] == [False, True, False]
+    assert marks[0].get_color() == VERMILION and marks[2].get_color() not in (VERMILION, GREY)
+
+
+def test_what_cannot_be_drawn_has_a_grey_name(ax):
+    bars = plots.next_token_bars(ax, ["cat", "dog"], [0.75, 0.25], [1, 0])
+    assert [[bar.get_width() for bar in group] for group in bars] == [[0.75, 0.25], [1, 0]]
+    plots.set_next_token_bars(bars, ["hen", "dog"], [0.5, 0.5], [0.25, 0.75])
+    assert [[bar.get_width() for bar in group] for group in bars] == [[0.5, 0.5], [0.25, 0.75]]
+    assert [label.get_color() for label in ax.get_yticklabels()] == ["black", "black"] and ax.get_yticklabels()[0].get_text() == "hen"
+    plots.set_next_token_bars(bars, ["hen", "dog"], [0.5, 0.5], [1, 0])
+    assert [label.get_color() == "black" for label in ax.get_yticklabels()] == [True, False]
+
+
+def test_a_valley_is_as_steep_as_said_and_each_way_is_drawn(ax):
+    plots.paths_in_valley(ax, {"down": [(-8, 1), (-6, -0.5)]}, 100)
+    assert ax.lines[0].get_xydata().tolist() == [[-8, 1], [-6, -0.5]]
+    (contours,) = ax.collections
+    path = next(path for path in contours.get_paths() if len(path.vertices) > 50)
+    a, b = path.vertices[path.vertices[:, 0] < 1e9].T
+    heights = (a**2 + 100 * b**2) / 2
+    assert heights.max() / heights.min() < 1.2
+
+
+def test_broken_runs_stand_beside_their_healthy_twins(ax):
+    plots.gallery([ax], {"A": ([9, 5], [6, 4])}, 5.25)
+    level, healthy, broken = ax.lines
+    assert level.get_ydata()[0] == 5.25 and healthy.get_xydata().tolist() == [[1, 6], [2, 4]] and broken.get_xydata().tolist() == [[1, 9], [2, 5]]
+    assert ax.get_title() == "A" and broken.get_color() == VERMILION
+
+
+def test_measures_have_two_standard_errors_either_way(ax):
+    plots.against_temperature(ax, [0, 1], {"a": [(0.9, 0.01), (0.5, 0.1)]}, {"real": 0.95})
+    (segments,) = [collection.get_segments() for collection in ax.collections]
+    assert np.allclose([segment[:, 1] for segment in segments], [[0.88, 0.92], [0.3, 0.7]])
+    assert ax.lines[-1].get_ydata()[0] == 0.95

@@ -401,7 +401,7 @@ shown = {letters[name]: (losses, twin[name]) for name, losses in faults.items()}
 fig, axes = plt.subplots(2, 3, figsize=(9.5, 5.4))
 plots.gallery(axes, dict(sorted(shown.items())), by_frequency)
 fig.suptitle("Six broken runs, each beside a healthy one", x=0.02, ha="left", weight="bold")
-fig.tight_layout()
+fig.tight_layout(w_pad=2)
 told = "; ".join(
     f"{letter} begins at {losses[0]:.1f}, is highest, {max(losses):.1f}, "
     f"at step {np.argmax(losses) + 1}, at {np.mean(losses[35:45]):.1f} around step 40, "
