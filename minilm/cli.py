@@ -224,6 +224,7 @@ def generate(
     temperature: float = 0.8,
     top_k: int | None = None,
     top_p: float = 0.95,
+    min_p: float = 0.0,
     seed: int = 0,
 ) -> None:
     """Write a story.
@@ -235,13 +236,15 @@ def generate(
         temperature: 0 always takes the likeliest token; 1 takes the model's guesses as they are; above 1 is wild.
         top_k: Choose among only this many of the likeliest tokens.
         top_p: Choose among the likeliest tokens that together have this probability.
+        min_p: Choose among tokens at least this share as likely as the likeliest.
         seed: Another seed, another story.
     """
     from minilm.checkpoint import load_model
     from minilm.generate import generate as write
 
     weights, tokens = load_model(model)
-    pieces = write(weights, tokens, prompt, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p, "seed": seed}
+    pieces = write(weights, tokens, prompt, **settings)
     first = next(pieces, "")  # wrong settings are found out before anything is printed
     print(prompt + first, end="", flush=True)
     for piece in pieces:

@@ -159,3 +159,12 @@ class TrainConfig:
     def replace(self, **changes) -> "TrainConfig":
         """Copy with some fields changed."""
         return dataclasses.replace(self, **changes)
+
+
+def check_sampling(*, temperature: float, top_k: int | None, top_p: float, min_p: float) -> None:
+    """Raise ValueError for settings of `minilm.generate.next_token_probs` that leave no token, or mean nothing."""
+    if temperature < 0 or not 0 < top_p <= 1 or not 0 <= min_p <= 1 or (top_k is not None and top_k < 1):
+        raise ValueError(
+            f"temperature {temperature}, top_k {top_k}, top_p {top_p}, min_p {min_p}: "
+            "temperature must not be negative, top_k at least 1, top_p above 0 and at most 1, min_p between 0 and 1"
+        )

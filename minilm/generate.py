@@ -7,38 +7,39 @@ it is being written (`generate`).
 Built by hand in: chapter 07. Left out on purpose: beam search, repetition penalties, many stories at once.
 """
 
-import codecs
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from minilm.config import check_sampling
 from minilm.model import Transformer
 from minilm.tokenizer import Tokenizer
 
 
-def next_token_probs(logits: Tensor, *, temperature: float = 0.8, top_k: int | None = None, top_p: float = 0.95) -> Tensor:
+def next_token_probs(logits: Tensor, *, temperature: float = 0.8, top_k: int | None = None, top_p: float = 0.95,
+                     min_p: float = 0.0) -> Tensor:  # fmt: skip
     """Turn logits (V,) into the probabilities (V,) that the next token is drawn from.
 
     temperature: below 1 the likely becomes likelier; 0 leaves only the likeliest. top_k: keep that many of the likeliest. top_p: keep the
-    likeliest that together hold this share, the one that reaches it included. Raises ValueError for a value that leaves no token.
-    Source: docs/SOURCES.md#nucleus
+    likeliest that together hold this share, the one that reaches it included. min_p: keep tokens at least this share as likely as the
+    likeliest. A token must pass all three, each a condition on the same probabilities, those after temperature; Hugging Face makes the kept
+    ones sum to 1 after each filter, so there top_k and top_p together can keep fewer. Raises ValueError for a value that leaves no token.
+    Source: docs/SOURCES.md#nucleus, docs/SOURCES.md#minp
 
     >>> next_token_probs(torch.tensor([2.0, 1.0, 0.0]).log(), temperature=1.0, top_p=1.0).tolist()
     [0.6666666865348816, 0.3333333432674408, 0.0]
     """
-    if temperature < 0 or not 0 < top_p <= 1 or (top_k is not None and top_k < 1):
-        raise ValueError(
-            f"temperature {temperature}, top_k {top_k}, top_p {top_p}: "
-            "temperature must not be negative, top_k at least 1, top_p above 0 and at most 1"
-        )
+    check_sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
     if temperature == 0:
         return torch.zeros_like(logits).index_fill_(0, logits.argmax(), 1.0)
     # Subtracting the maximum changes nothing and keeps a temperature close to 0 from making infinities.
     probs = ((logits - logits.max()) / temperature).softmax(dim=-1)
     ranked, order = probs.sort(descending=True, stable=True)
     before = ranked.cumsum(dim=-1) - ranked  # what the likelier tokens hold together
-    kept = before < top_p if top_p < 1 else torch.ones_like(order, dtype=torch.bool)
+    kept = ranked >= min_p * ranked[0]
+    if top_p < 1:
+        kept &= before < top_p
     if top_k is not None:
         kept[top_k:] = False
     probs[order[~kept]] = 0.0
@@ -47,7 +48,7 @@ def next_token_probs(logits: Tensor, *, temperature: float = 0.8, top_k: int | N
 
 @torch.no_grad()
 def generate_ids(model: Transformer, ids: list[int], *, max_new_tokens: int = 200, temperature: float = 0.8, top_k: int | None = None,
-                 top_p: float = 0.95, seed: int = 0) -> Iterator[int]:  # fmt: skip
+                 top_p: float = 0.95, min_p: float = 0.0, seed: int = 0) -> Iterator[int]:  # fmt: skip
     """Continue a row of ids, yielding each new id as it is drawn.
 
     ids: at least one. When the context is full, the older half of it is forgotten. The same seed gives the same ids on one machine; another
@@ -65,25 +66,18 @@ def generate_ids(model: Transformer, ids: list[int], *, max_new_tokens: int = 20
             ids, unread, caches = ids[-max(1, context_length // 2) :], 0, model.new_caches()
         logits = model(torch.tensor([ids[unread:]], device=device), caches)[0, -1].float().cpu()
         unread = len(ids)
-        probs = next_token_probs(logits, temperature=temperature, top_k=top_k, top_p=top_p)
+        probs = next_token_probs(logits, temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
         ids.append(torch.multinomial(probs, 1, generator=generator).item())
         yield ids[-1]
 
 
 def generate(model: Transformer, tokenizer: Tokenizer, prompt: str = "", *, max_new_tokens: int = 200, temperature: float = 0.8,
-             top_k: int | None = None, top_p: float = 0.95, seed: int = 0) -> Iterator[str]:  # fmt: skip
+             top_k: int | None = None, top_p: float = 0.95, min_p: float = 0.0, seed: int = 0) -> Iterator[str]:  # fmt: skip
     """Write on from a prompt, yielding the new text piece by piece until the story ends.
 
     The prompt itself is not repeated. A letter whose bytes are spread over tokens comes out when its last byte does; bytes that are no
     UTF-8 come out as the replacement character. Raises ValueError for settings that `next_token_probs` or the tokenizer refuses.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     prompt_ids = [tokenizer.end_of_text, *tokenizer.encode(prompt)]
-    settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
-    for token in generate_ids(model, prompt_ids, **settings):
-        if token == tokenizer.end_of_text:
-            break
-        if piece := decoder.decode(tokenizer.decode_bytes([token])):
-            yield piece
-    if piece := decoder.decode(b"", final=True):
-        yield piece
+    settings = {"max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p, "seed": seed}
+    return tokenizer.decode_stream(generate_ids(model, prompt_ids, **settings))

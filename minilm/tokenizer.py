@@ -10,6 +10,7 @@ merge only the words that hold the pair are touched; a heap knows the next pair.
 Built by hand in: chapter 02. Left out on purpose: normalisation, unigram models, byte fallback, training on more than one machine.
 """
 
+import codecs
 import hashlib
 import heapq
 import json
@@ -368,6 +369,23 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """Turn ids back into text; bytes that are not UTF-8 become the replacement character, U+FFFD."""
         return self.decode_bytes(ids).decode(errors="replace")
+
+    def decode_stream(self, ids: Iterable[int]) -> Iterator[str]:
+        """Turn ids into text piece by piece, as they come, up to the end-of-text mark if there is one.
+
+        A letter whose bytes are spread over tokens comes out when its last byte does; bytes that are not UTF-8 become U+FFFD, as in `decode`.
+
+        >>> list(Tokenizer([]).decode_stream("né!".encode()))
+        ['n', 'é', '!']
+        """
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        for token in ids:
+            if token == self.special_tokens.get(END_OF_TEXT):
+                break
+            if piece := decoder.decode(self.decode_bytes([token])):
+                yield piece
+        if piece := decoder.decode(b"", final=True):
+            yield piece
 
     def save(self, path: str | Path) -> None:
         """Write a readable JSON file, all of it or nothing."""

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from minilm.config import ModelConfig, TrainConfig, profile
+from minilm.config import ModelConfig, TrainConfig, check_sampling, profile
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,19 @@ def test_an_unknown_profile_is_refused(monkeypatch):
     monkeypatch.setenv("MINILM_PROFILE", "desktop")
     with pytest.raises(ValueError, match="MINILM_PROFILE is 'desktop'; it must be one of ci, laptop, gpu"):
         profile()
+
+
+WRITING = {"temperature": 0.8, "top_k": None, "top_p": 0.95, "min_p": 0.0}
+
+
+@pytest.mark.parametrize(
+    "name, value", [("temperature", -0.1), ("top_k", 0), ("top_p", 0.0), ("top_p", 1.1), ("min_p", -0.1), ("min_p", 1.1)]
+)
+def test_a_way_of_writing_that_leaves_no_token_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} {value}.*: temperature must not be negative"):
+        check_sampling(**WRITING | {name: value})
+
+
+@pytest.mark.parametrize("name, value", [("temperature", 0.0), ("top_k", 1), ("top_p", 1.0), ("min_p", 0.0), ("min_p", 1.0)])
+def test_the_ends_of_what_can_be_written_are_accepted(name, value):
+    check_sampling(**WRITING | {name: value})

@@ -1,9 +1,10 @@
-"""Writing with a cache equals writing without; the filters keep what they say; text streams out whole letters only."""
+"""Writing with a cache equals writing without; the filters keep what they say, and what Hugging Face's keep; text streams out."""
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers import LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from minilm.config import ModelConfig
 from minilm.generate import generate, generate_ids, next_token_probs
@@ -52,7 +53,9 @@ def written_without_cache(model, ids, n_tokens, seed, **settings):
     return written
 
 
-@pytest.mark.parametrize("settings", [{"temperature": 0.0}, {"temperature": 1.0, "top_p": 1.0}, {"temperature": 0.7, "top_k": 20, "top_p": 0.9}])
+@pytest.mark.parametrize(
+    "settings", [{"temperature": 0.0}, {"temperature": 1.0, "top_p": 1.0}, {"temperature": 0.7, "top_k": 20, "top_p": 0.9, "min_p": 0.2}]
+)
 @pytest.mark.parametrize("n_read", [1, 5, 12, 30])
 def test_the_cache_changes_nothing_also_beyond_the_context(model, settings, n_read):
     ids = [256, *range(60, 60 + n_read - 1)]
@@ -68,11 +71,11 @@ def test_the_seed_decides(model):
     assert story(1) == story(1) != story(2)
 
 
-def kept_by_hand(probs: list[float], top_k: int | None, top_p: float) -> set[int]:
+def kept_by_hand(probs: list[float], top_k: int | None, top_p: float, min_p: float) -> set[int]:
     ranked = sorted(range(len(probs)), key=lambda i: -probs[i])
     kept, total = set(), 0.0
     for i in ranked[:top_k]:
-        if total >= top_p:
+        if total >= top_p or probs[i] < min_p * max(probs):
             break
         kept.add(i)
         total += probs[i]
@@ -80,14 +83,39 @@ def kept_by_hand(probs: list[float], top_k: int | None, top_p: float) -> set[int
 
 
 @settings(deadline=None)
-@given(st.permutations([1, 2, 4, 8, 16, 32]), st.none() | st.integers(1, 8), st.sampled_from([0.1, 0.5, 0.6, 0.9, 1.0]))
-def test_top_k_and_top_p_keep_the_likeliest(weights, top_k, top_p):
+@given(st.permutations([1, 2, 4, 8, 16, 32]), st.none() | st.integers(1, 8), st.sampled_from([0.1, 0.5, 0.6, 0.9, 1.0]),
+       st.sampled_from([0.0, 0.1, 0.3, 1.0]))  # fmt: skip
+def test_the_filters_keep_the_likeliest(weights, top_k, top_p, min_p):
     wanted = [weight / 63 for weight in weights]
-    probs = next_token_probs(torch.tensor(wanted).log(), temperature=1.0, top_k=top_k, top_p=top_p)
-    kept = kept_by_hand(wanted, top_k, top_p)
+    probs = next_token_probs(torch.tensor(wanted).log(), temperature=1.0, top_k=top_k, top_p=top_p, min_p=min_p)
+    kept = kept_by_hand(wanted, top_k, top_p, min_p)
     assert set(probs.nonzero().flatten().tolist()) == kept
     share = sum(wanted[i] for i in kept)
     torch.testing.assert_close(probs, torch.tensor([w / share if i in kept else 0.0 for i, w in enumerate(wanted)]))
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 1.7])
+@pytest.mark.parametrize("k, p, min_p", [(5, 0.5, 0.3), (40, 0.9, 0.1), (200, 0.95, 0.02)])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_filters_equal_those_of_hugging_face(temperature, k, p, min_p, seed):
+    logits = 3 * torch.randn(500, generator=torch.Generator().manual_seed(seed))
+
+    def ours(**settings):
+        return next_token_probs(logits, **{"temperature": temperature, "top_p": 1.0} | settings)
+
+    def theirs(*filters):
+        warpers = LogitsProcessorList([TemperatureLogitsWarper(temperature), *filters])
+        return warpers(torch.zeros(1, 1, dtype=torch.long), logits[None].clone())[0].softmax(dim=-1)
+
+    torch.testing.assert_close(ours(top_k=k), theirs(TopKLogitsWarper(k)))
+    torch.testing.assert_close(ours(top_p=p), theirs(TopPLogitsWarper(p)))
+    torch.testing.assert_close(ours(min_p=min_p), theirs(MinPLogitsWarper(min_p)))
+    torch.testing.assert_close(ours(top_k=k, min_p=min_p), theirs(TopKLogitsWarper(k), MinPLogitsWarper(min_p)))
+    torch.testing.assert_close(ours(top_p=p, min_p=min_p), theirs(TopPLogitsWarper(p), MinPLogitsWarper(min_p)))
+    # Theirs lets top_p look at what top_k left, shared out again: ours, one after the other. In one call ours may keep more.
+    both = theirs(TopKLogitsWarper(k), TopPLogitsWarper(p))
+    torch.testing.assert_close(next_token_probs(ours(top_k=k).log(), temperature=1.0, top_p=p), both)
+    assert not both[ours(top_k=k, top_p=p) == 0].any()
 
 
 def test_temperature_sharpens():
@@ -117,9 +145,10 @@ def test_a_torn_letter_at_the_end_is_shown_as_torn():
     assert "".join(generate(Scripted("ab🐈".encode()[:-1]), TOKENIZER, temperature=0)) == "ab\ufffd"
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_p": 0.0}, {"top_p": 1.5}, {"top_k": 0}, {"max_new_tokens": 0}])
+@pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"top_p": 1.5}, {"top_k": 0}, {"min_p": 1.5}, {"max_new_tokens": 0}])
 def test_settings_that_cannot_work_are_refused(model, wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    [(name, value)] = wrong.items()
+    with pytest.raises(ValueError, match=f"{name} (is )?{value}"):
         next(generate(model, TOKENIZER, "Hi", **wrong))
 
 

@@ -260,6 +260,30 @@ def test_bytes_that_are_no_text_become_the_replacement_character():
     assert tokenizer.decode_bytes([72, 0xF0, 0x9F, 105]) == b"H\xf0\x9fi"
 
 
+def test_a_stream_shows_whole_letters_as_soon_as_they_are_whole():
+    taken = []
+
+    def ids():
+        for token in [*"é🐈!".encode(), *"🐈".encode()[:-1]]:
+            taken.append(token)
+            yield token
+
+    pieces = [(piece, len(taken)) for piece in Tokenizer([]).decode_stream(ids())]
+    assert pieces == [("é", 2), ("🐈", 6), ("!", 7), ("\ufffd", 10)]
+
+
+def test_a_stream_ends_at_the_end_mark():
+    assert list(Tokenizer([]).decode_stream([*b"ab", 256, 65])) == ["a", "b"]
+    assert list(Tokenizer([]).decode_stream([0xF0, 0x9F, 256, 65])) == ["\ufffd"]
+    assert list(Tokenizer([], special_tokens=["[end]"]).decode_stream([65, 256, 66])) == ["A", "[end]", "B"]
+
+
+@given(st.lists(st.integers(0, 255) | st.sampled_from([*"é🐈昔".encode()]), max_size=30))
+@thorough
+def test_a_stream_is_what_decode_gives(ids):
+    assert "".join(Tokenizer([]).decode_stream(ids)) == Tokenizer([]).decode(ids)
+
+
 @pytest.mark.parametrize("unknown", [-1, 257])
 def test_an_unknown_id_is_named(unknown):
     with pytest.raises(ValueError, match=f"there is no token {unknown}; ids go from 0 to 256"):

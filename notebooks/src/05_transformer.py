@@ -11,7 +11,7 @@
 # - be able to count parameters and operations of any such model by hand;
 # - have read a model's guess layer by layer, while it is still forming.
 #
-# **Time:** about 90 minutes, 55 of them for the exercises. **You need:** chapter 04, for attention; the words *loss* and *logits* are from chapter 03.
+# **Time:** about 95 minutes, 55 of them for the exercises. **You need:** chapter 04, for attention; the words *loss* and *logits* are from chapter 03.
 
 # %%
 import csv

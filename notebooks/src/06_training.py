@@ -11,7 +11,7 @@
 # - have diagnosed six broken runs by nothing but their curves, and know which test finds which fault;
 # - know what to do when the loss becomes NaN, and have continued a run bit for bit.
 #
-# **Time:** about 90 minutes, 55 of them for the exercises. **You need:** chapter 03 for *loss* and *gradient*; chapters 04 and 05 help, but you can take the model as it is.
+# **Time:** about 95 minutes, 55 of them for the exercises. **You need:** chapter 03 for *loss* and *gradient*; chapters 04 and 05 help, but you can take the model as it is.
 
 # %%
 import math
