@@ -329,7 +329,7 @@ def ablations(
         keep: Keep the table as data/runs/ablations/runs.csv too, as the course's own.
     """
     from minilm.config import DATA
-    from minilm.experiments import Ablation, ablate, differences, write_table
+    from minilm.experiments import Ablation, ablate, differences, keep_ablation, write_table
     from minilm.variants import VARIANTS
 
     command = _command(out)
@@ -339,7 +339,7 @@ def ablations(
         print(f"{row['run']:52} {f'{bits:.4f} bits per byte' if bits else 'diverged':22} {row['cpu_seconds']:5.0f} s of a core", flush=True)
     rows = write_table(plan, out / "runs.csv")
     if keep:
-        write_table(plan, DATA / "runs/ablations/runs.csv")
+        print(f"kept in {keep_ablation(plan, DATA / 'runs' / 'ablations')}")
     print(f"\n{'variant':18} {'bits/byte':>9} {'more than baseline':>20}")
     for name, found in differences(rows).items():
         print(f"{name:18} {found['bits_per_byte']:9.4f} {found['difference']:+11.4f} ± {found['half_width']:.4f}")

@@ -221,6 +221,14 @@ def write_table(ablation: Ablation, path: Path) -> list[dict]:
     return rows
 
 
+def keep_ablation(ablation: Ablation, folder: Path) -> Path:
+    """Keep the table in a folder such as data/runs/ablations, and beside it the logs of the runs that count; return its path."""
+    for row in write_table(ablation, folder / "runs.csv"):
+        if row["purpose"] == "judge":
+            shutil.copyfile(ablation.out / row["run"] / "log.jsonl", folder / f"{row['run']}.jsonl")
+    return folder / "runs.csv"
+
+
 def differences(rows: Iterable[dict]) -> dict[str, dict]:
     """How many bits per byte each variant needs more than the baseline of the same seed: mean, and half the width of the 95 % interval.
 

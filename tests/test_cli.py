@@ -152,6 +152,8 @@ MISTAKES = [
     ("train", "--corpus F/tales --out F/new --max-steps 3 --tokenizer F/notes.json", "notes.json"),
     ("train", "--corpus F/tales --out F/notes.json --max-steps 3", "is a file; name a folder"),
     ("train", "--corpus F/tales --out F/new --max-steps 3 --vocab-size 300 --context-length 99999", "context_length 99999 needs at least"),
+    ("experiment", "ablations --seeds 0", "seeds is 0; it must be more than 0"),
+    ("experiment", "ablations --variants swish", "there is no variant 'swish'; there are baseline"),
     ("start", "99", "there is no chapter '99'; there are 00"),
     ("resume", "F/tales", "there is no run in"),
     ("generate", "F/nothing", "has no config.json; name a folder"),

@@ -13,7 +13,20 @@ from minilm import experiments
 from minilm.config import DATA
 from minilm.corpora import load_corpus
 from minilm.data import encode_stories
-from minilm.experiments import FACTORS, HELD_BACK, Ablation, Run, ablate, best_factor, differences, load_text, plan_ablation, plan_rates, write_table
+from minilm.experiments import (
+    FACTORS,
+    HELD_BACK,
+    Ablation,
+    Run,
+    ablate,
+    best_factor,
+    differences,
+    keep_ablation,
+    load_text,
+    plan_ablation,
+    plan_rates,
+    write_table,
+)
 from minilm.variants import VARIANTS
 
 FLOPS = 2e10  # three steps of the default shape
@@ -82,6 +95,9 @@ def test_the_table_gives_the_same_differences_as_the_rows(small, tmp_path):
     rows = write_table(ablation, tmp_path / "new" / "runs.csv")
     with (tmp_path / "new" / "runs.csv").open() as file:
         assert differences(csv.DictReader(file)) == differences(rows)
+    kept = keep_ablation(ablation, tmp_path / "kept")
+    assert kept.read_text() == (tmp_path / "new" / "runs.csv").read_text()
+    assert sorted(path.stem for path in kept.parent.glob("*.jsonl")) == sorted(row["run"] for row in rows if row["purpose"] == "judge")
     assert len(rows) == len(FACTORS) + 2 and not list(tmp_path.glob("**/*.part"))
 
 
