@@ -86,7 +86,7 @@ for name, parameter in theirs.items():
     assert difference < 1e-6
 
 # %% [markdown]
-# What is it good for? Take the simplest uneven loss, $(a^2 + 100\,b^2)/2$: a valley a hundred times as steep across as along. Descent with a rate of 0.02 or more would jump from wall to wall and out of it, so 0.018 is nearly the most that it can bear.
+# What is it good for? Take the simplest uneven loss, $(a^2 + 100\,b^2)/2$: a valley a hundred times as steep across as along. Descent with a rate of more than 0.02 would jump from wall to wall and out of it, so 0.018 is nearly the most that it can bear.
 #
 # **Predict:** after 25 steps, who is nearer to the bottom, and what will AdamW's way look like?
 
@@ -197,7 +197,7 @@ assert clipped == -1 and way(1.0) > 99 and way(-1000.0) < 20 and way(clipped) > 
 
 # %% [markdown]
 # Now on a real model. First the text: 700 stories of storyworld, a tokenizer of 512 ids, and a tiny transformer, 64 wide, two layers. Its first weights are drawn so that each layer hands on numbers about as large as it got: spread 1 for the embedding, 1/√(numbers that come in) for the matrices
-# (chapter 05), and little for the head, so that the first guesses are nearly even.
+# (chapter 05), and little for the head, so that the first guesses are nearly even. (The head is a matrix of its own here, so a large embedding does no harm.)
 
 # %% tags=["walkthrough"]
 texts = list(islice(stories("chapter 06"), 700))
@@ -453,13 +453,13 @@ gains = [np.mean(small_run(max_lr=0.05, n_warmup=0, seed=seed)[-20:])
 print("what warm-up is worth at 0.05, other first weights:", [f"{gain:.2f}" for gain in gains])
 assert min(gains) > 0.2
 warm, cold = sweep.values()
-assert max(warm[1:4]) - min(warm[1:4]) < 0.35 and warm[0] > 4.6 and warm[-1] > 4.8
+assert max(warm[1:4]) - min(warm[1:4]) < 0.25 and warm[0] > 4.6 and warm[-1] > 4.8
 assert all(abs(w - c) < 0.15 for w, c in zip(warm[:3], cold[:3])) and cold[3] > warm[3] + 0.15
 
 # %% [markdown]
 # *Figure 5. Mean loss of the last 20 of 200 steps, one seed for each point.*
 #
-# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all ends lie within a third of a nat. A factor of four below that costs a nat, and a factor of six above it leaves the model near the level of frequencies.
+# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all ends lie within about a fifth of a nat. A factor of four below that costs a nat, and a factor of six above it leaves the model near the level of frequencies.
 #
 # And the honest finding about warm-up: up to 0.02 it makes no difference here. At 0.05 it is worth about half a nat (with three other draws of first weights, too). At 0.3 it does not help; where the rate itself is too high, a gentle start saves nothing. A likely reason lies in the first steps: AdamW makes them a full rate long (06.1), in a direction judged from one batch, or a few. Warm-up makes them short. So it works like an insurance: it costs
 # little, and at the edge it saves the run. This is one tiny model and 200 steps; that deeper models need it more is often said, and not tested here.
@@ -604,13 +604,13 @@ assert apart["weights only"][0] < 1e-6 and gap > 0.02
 # %% [markdown]
 # *Figure 6. Two ways to go on after step 20, compared with the run that was not interrupted (nats per token).*
 #
-# Resumed, it is the same run to the last bit. With the weights alone it begins at the right loss, and goes its own way. (At step 22 it is nearly there again by chance.) By the means it is no worse here, but nobody could repeat it or compare it. It takes the weights, AdamW's averages, the place in the schedule, and the order of the data. The last costs nothing in minilm, since a batch is a function of seed and step alone. (Exact equality holds on one machine with one number of threads;
+# Resumed, it is the same run to the last bit. With the weights alone it begins at the right loss, and goes its own way. (At step 22 it is nearly there again by chance.) By the means it is hardly worse here, but nobody could repeat it or compare it. It takes the weights, AdamW's averages, the place in the schedule, and the order of the data. The last costs nothing in minilm, since a batch is a function of seed and step alone. (Exact equality holds on one machine with one number of threads;
 # others add up in another order.)
 #
 # ## What we know now
 #
 # - AdamW divides each gradient by its usual size. Its first step is one learning rate long for every weight that has a gradient; yours, minilm's and PyTorch's agree over 30 steps.
-# - Accumulated gradients equal those of the large batch if each part is weighed by its rows. Without dividing they are too long, and AdamW hides it.
+# - Accumulated gradients equal those of the large batch if each part is weighted by its rows. Without dividing they are too long, and AdamW hides it.
 # - A loss curve has landmarks: ln V at the beginning, the level of plain frequencies, and what counting reaches.
 # - Our six faults have six different curves. Two of them look like success.
 # - First loss and one batch by heart found three faults of six.
@@ -628,7 +628,6 @@ assert apart["weights only"][0] < 1e-6 and gap > 0.02
 # - Loshchilov and Hutter, *SGDR*, 2016, arXiv 1608.03983: the half wave of cosine.
 # - Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks*, 2012, arXiv 1211.5063: clipping by the joint length.
 # - Jordan et al., *Muon: An optimizer for hidden layers in neural networks*, 2024.
-# - `jingyaogong/minimind`, issue 126: accumulated losses scaled wrongly in a published course.
 
 # %% [markdown]
 # <details><summary>For those who teach: a walkthrough in 20 minutes</summary>

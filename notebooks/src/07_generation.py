@@ -407,7 +407,7 @@ plots.show(fig, alt=(
 ))
 
 # %% [markdown]
-# *Figure 5. 24 openings, each continued once by 160 tokens; bars are two standard errors. Only storyworld's model is graded, for the grader knows only its world. Dashed: the stories that the openings were taken from.*
+# *Figure 5. 24 openings, each continued once by 160 tokens; bars are two standard errors (of the mean over 24 texts; the true mean lies within them about nineteen times of twenty). Only storyworld's model is graded, for the grader knows only its world. Dashed: the stories that the openings were taken from.*
 #
 # What spoils a sentence, and what does a text at 1.5 look like?
 
@@ -427,7 +427,7 @@ assert gain > 2 * error
 # %% [markdown]
 # - **Sense.** Storyworld's own stories are sound to the last sentence. At temperature 1, where the model's own probabilities count, 55 per cent of the model's sentences are, at 1.5 a sixth. What the heat adds is sentences that nobody understands: one unlikely token is enough to spoil one, and a sentence has a dozen. This is the tail of figure 1, met over and over.
 #   Yet 0 is not the best either. There hardly a sentence is garbled, but a quarter contradict what was said before. At 0.3 fewer do; 0.3 and 0.6 cannot be told apart from these 24 stories.
-# - **Repetition.** Near 0 the model of real TinyStories (whose openings are not of its own world) says 4 to 7 per cent of its runs again, at 1 hardly any. The model of storyworld repeats itself less.
+# - **Repetition.** Near 0 the model of real TinyStories (whose openings are not of its own world) says 4 to 7 per cent of its runs again, at 1 hardly any. Up to 0.8 the model of storyworld repeats itself less, on average.
 # - **Variety.** More heat, more different words. At 1.5 there are more than in the stories, but look at them: some are no words at all. A high count alone is no virtue.
 #
 # So there is no best temperature, only one for a purpose, and a measure for each purpose. (`minilm.generate` takes 0.8 with top-p 0.95 unless told otherwise.)
@@ -500,7 +500,7 @@ assert [text[:150] == right_text[:150] for text, _ in tried.values()] == [True, 
 
 # %% [markdown]
 # No crash. Positions that stay at 0 give stammering: that would be noticed. Positions that begin again at 0 behind the opening give fluent words, a broken sentence, and another story. (Both are off by the same at first, for in both the first new token stands at 0.) And positions that are one too small change *nothing* in these
-# words, though the logits are off by nearly 3; in ten of twenty other openings that we tried the words changed. Reading would not have found it. Comparing logits found all three at the first token.
+# words, though the logits are off by nearly 3; with another opening they may. Reading would not have found it. Comparing logits found all three at the first token.
 #
 # ## What it saves
 #
@@ -661,7 +661,7 @@ assert round(3350 / 13.5) == 248 and round(2 * n_weights / 1e9, 1) == 13.5
 # %% [markdown]
 # *Figure 7. A model of 6.74 thousand million weights, texts of 4,096 tokens. This is arithmetic, not a measurement.*
 #
-# One: less than half a per cent of what the hardware could do. Its weights take 13.5 GB, so no program can write more than 3,350 / 13.5 = 248 tokens a second for one text on that GPU, however clever, unless it makes the numbers smaller (chapter 13) or
+# One text: 1 operation per byte, less than half a per cent of what the hardware could do; 256 texts: 7 with 32 key heads, 27 with 8. Its weights take 13.5 GB, so no program can write more than 3,350 / 13.5 = 248 tokens a second for one text on that GPU, however clever, unless it makes the numbers smaller (chapter 13) or
 # fetches them less often. More texts at once help, until the caches outweigh the weights. With 32 key heads that comes early; with 8, four times as many texts fit before it comes. (Would 256 caches fit into the 80 GB of such a GPU? Even with 8 key heads they take 256 · 0.54 = 137 GB. Multiply before you plan.)
 #
 # ## One more trap: half a letter
@@ -675,7 +675,7 @@ print("together:  ", tokenizer.decode(ids))
 assert "�" in tokenizer.decode(ids[3:4]) and tokenizer.decode(ids) == "The café had a 🐈."
 
 # %% [markdown]
-# A letter can be several bytes, and its bytes several tokens (chapter 02). So one must wait until a letter is complete. Look into `minilm/generate.py`: `generate` keeps a decoder that holds back what is not a letter yet. With English stories the mistake never shows; with
+# A letter can be several bytes, and its bytes several tokens (chapter 02). So one must wait until a letter is complete. Look into `minilm/generate.py`: `generate` keeps a decoder that holds back what is not a letter yet. With plain English stories the mistake seldom shows; with
 # the first girl named Zoë it does.
 #
 # ## What we know now
@@ -683,7 +683,7 @@ assert "�" in tokenizer.decode(ids[3:4]) and tokenizer.decode(ids) == "The caf
 # - A temperature changes distances, not the order; with `argmax` it changes nothing.
 # - Top-k, top-p and min-p cut the tail. Yours equal the library's; where both filters are on, programs differ in what p is a share of.
 # - Filtered probabilities must be divided by their new sum. `multinomial` hides it if they are not.
-# - Greedy text can loop: for the sentences we tried, having been said once made a sentence several times likelier. With heat the repeats went, and so did the sense: for our model and its grader, the share of sound sentences was highest near 0.3 to 0.6.
+# - Greedy text can loop: for the sentences we tried, having been said once made each of its tokens several times likelier. With heat the repeats went, and so did the sense: for our model and its grader, the share of sound sentences was highest near 0.3 to 0.6.
 # - A KV cache gives the same logits as reading all again. Wrong positions give no error, and one of three gave the same text; comparing logits found them all.
 # - For 200 tokens of our model the cache makes 77 multiply-adds into one. A single text is then limited by overhead and memory, not by arithmetic.
 # - A cache takes 2·L·K·T·D numbers. Sharing key heads makes it smaller, and that is what allows many long texts at once.

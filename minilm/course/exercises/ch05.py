@@ -487,7 +487,7 @@ QUIZ = (
     Question(
         "Two models have equally many parameters. One has a vocabulary of 32,000, the other of 4,096; the width is the same. What follows?",
         (
-            ("The second has more of its parameters in blocks, so more layers or wider ones.", "The table takes vocabulary times width. What it does not take is left for the blocks."),
+            ("The second has more of its parameters in blocks, so more layers, or wider feed-forward layers.", "The table takes vocabulary times width. What it does not take is left for the blocks."),
             ("The first needs more operations for a token, since it has a larger table to read.", "To look up a row costs the same in any table. And the head of the first costs more, but its smaller blocks cost less."),
             ("The first is the better model, since it can tell apart eight times as many words.", "Nothing follows about quality. Chapter 02 compared vocabularies, and it took a measurement."),
         ),

@@ -17,7 +17,7 @@ first_moves = Exercise(
     minutes=5,
     difficulty=1,
     prompt="""
-        Two weights, both at 1. At the very first step their gradients are 0.0002 and -300. The learning rate is 0.01, and there is no weight decay. Where do the two weights stand after one step of AdamW? Work through the five lines above with paper and pencil; you may forget the tiny $\\epsilon$.
+        Two weights, both at 1. At the very first step their gradients are 0.0002 and -300. The learning rate is 0.01, and there is no weight decay. Where do the two weights stand after one step of AdamW? Work through the five formulas above with paper and pencil; you may forget the tiny $\\epsilon$.
         """,
     hints=("At the first step both averages start at zero. What is m after it, as a multiple of the gradient g? And what does dividing by 1 - β₁ make of that?",
            "The corrected m is g itself, and the corrected v is g². What is g divided by the root of g², for a positive g and for a negative one?"),

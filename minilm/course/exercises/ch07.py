@@ -390,7 +390,7 @@ cache_gigabytes = Exercise(
            "2 · 8 · 128 numbers in each layer. Times 32 layers, times 8,192 tokens, times 2 bytes."),
     verified="against the bytes of a tensor of that shape that PyTorch would make",
     explanation="""
-        2 · 32 · 8 · 8,192 · 128 · 2 bytes = 1.07 GB, one fifteenth of the weights, which take 16 GB. Sixteen such texts need as much as the weights. Had each query head its own keys and values, it would be 4.3 GB for each text: this is what grouped queries save.
+        2 · 32 · 8 · 8,192 · 128 · 2 bytes = 1.07 GB, one fifteenth of the weights, which take 16 GB. Fifteen such texts need as much as the weights. Had each query head its own keys and values, it would be 4.3 GB for each text: this is what grouped queries save.
         """,
     tolerance=0.01,
     stub="cache_gigabytes = ...  # in GB, 10^9 bytes",
@@ -449,9 +449,9 @@ QUIZ = (
         ),
     ),
     Question(
-        "In figure 5 the grader likes stories at low temperatures best. What has been shown?",
+        "In figure 5 the grader likes the stories at 0.3 and 0.6 best. What has been shown?",
         (
-            ("That this model breaks the grader's rules less often when it draws boldly less often.", "That is what was counted: sentences that the grader of storyworld understands and finds possible, for one model. It says nothing about how interesting they are."),
+            ("That this model broke the grader's rules least near 0.3 to 0.6, and more often with more heat.", "That is what was counted: sentences that the grader of storyworld understands and finds possible, for one model. It says nothing about how interesting they are."),
             ("That a low temperature makes stories better, at least for models as small as this.", "Better in one respect. The same figure shows fewer different words then, and more runs that are repeated."),
             ("That the best temperature for a language model lies somewhere between 0 and 0.6.", "For this measure and this model. On a task that asks for variety, or with another model, another value wins."),
         ),
