@@ -357,7 +357,8 @@ def reshape(vocabulary, width, layers):
 
 
 wide = {"style": widgets.WIDE, "layout": {"width": "30em"}}
-vocabularies = ipywidgets.SelectionSlider(options=[512, 4096, 32_000, 50_257], value=50_257, **wide)
+sizes = [512, 4096, 32_000, 50_257, 128_256]
+vocabularies = ipywidgets.SelectionSlider(options=sizes, value=50_257, **wide)
 breadths = ipywidgets.SelectionSlider(options=[64, 192, 768, 1536, 4096, 12_288], value=768, **wide)
 depths = ipywidgets.IntSlider(value=12, min=1, max=96, **wide)
 for slider, name in ((vocabularies, "vocabulary"), (breadths, "width"), (depths, "layers")):
