@@ -151,8 +151,8 @@ ax.set_title("Without the additions all tokens end up the same")
 told = "; ".join(f"{name}: {ys[12]:.2f} after 12 blocks, {ys[24]:.2f} after 24"
                  for name, ys in alike.items())
 plots.show(fig, alt=f"Mean cosine of the rows of two tokens, about 0 before the first block. {told}.")
-print("replaced by one sub-layer only:",
-      "; ".join(f"{name}, {ys[24]:.2f} after 24 blocks" for name, ys in parts.items()))
+print("replaced 24 times by one sub-layer only:",
+      ", ".join(f"{name} {ys[24]:.2f}" for name, ys in parts.items()))
 assert alike["replaced"][12] > 0.9 and alike["replaced"][24] > 0.99 and alike["added"][24] < 0.6
 assert parts["attention alone"][24] > 0.95 and parts["feed-forward alone"][24] < 0.1
 
@@ -356,13 +356,11 @@ def reshape(vocabulary, width, layers):
             f"{shares[1]:.0%} attention, {shares[2]:.0%} feed-forward.")
 
 
-wide = {"style": widgets.WIDE, "layout": {"width": "30em"}}
-sizes = [512, 4096, 32_000, 50_257, 128_256]
-vocabularies = ipywidgets.SelectionSlider(options=sizes, value=50_257, **wide)
-breadths = ipywidgets.SelectionSlider(options=[64, 192, 768, 1536, 4096, 12_288], value=768, **wide)
-depths = ipywidgets.IntSlider(value=12, min=1, max=96, **wide)
-for slider, name in ((vocabularies, "vocabulary"), (breadths, "width"), (depths, "layers")):
-    slider.description = name
+table_sizes = [512, 4096, 32_000, 50_257, 128_256]
+widths = [64, 192, 768, 1536, 4096, 12_288]
+vocabularies = ipywidgets.SelectionSlider(options=table_sizes, value=50_257, description="vocabulary")
+breadths = ipywidgets.SelectionSlider(options=widths, value=768, description="width")
+depths = ipywidgets.IntSlider(value=12, min=1, max=96, description="layers")
 display(widgets.live_figure(parts_fig, reshape, vocabulary=vocabularies, width=breadths, layers=depths))
 
 # %% [markdown]
