@@ -38,26 +38,29 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         # Autocast would cast the weight anew for every chunk; its choice of precision is made here once.
         device = hidden.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
-        head = weight.to(dtype)
+        head, inputs = weight.to(dtype), hidden.to(dtype)
         grad_hidden, grad_weight = torch.empty_like(hidden), torch.zeros_like(weight)
         nats = torch.zeros((), device=hidden.device)
-        n_tokens = targets.numel()
-        for start in range(0, n_tokens, chunk_size):
+        logits = inputs.new_empty(min(chunk_size, len(inputs)), len(head))  # used by every chunk: fresh memory costs a CPU dear
+        for start in range(0, len(inputs), chunk_size):
             chunk = slice(start, start + chunk_size)
-            x, target = hidden[chunk].to(dtype), targets[chunk, None]
-            logits = (x @ head.T).float()  # (chunk, V)
-            log_total = logits.logsumexp(-1, keepdim=True)
-            nats += (log_total - logits.gather(1, target)).sum()
-            # From here on `logits` holds its own gradient: softmax minus one-hot, over the number of tokens.
-            grad = logits.sub_(log_total).exp_()
-            grad.scatter_add_(1, target, torch.full_like(target, -1, dtype=grad.dtype))
-            grad = grad.div_(n_tokens).to(dtype)
+            x, target = inputs[chunk], targets[chunk, None]
+            scores = torch.mm(x, head.T, out=logits[: len(x)]).float()  # (chunk, V)
+            log_probs = torch.log_softmax(scores, -1, out=scores)
+            nats -= log_probs.gather(1, target).sum()
+            # From here on the same memory holds the gradient of the sum: softmax minus one-hot.
+            grad = log_probs.exp_().scatter_add_(1, target, torch.full_like(target, -1, dtype=torch.float32)).to(dtype)
             grad_hidden[chunk] = grad @ head
-            grad_weight += grad.T @ x
+            if dtype == weight.dtype:
+                grad_weight.addmm_(grad.T, x)
+            else:
+                grad_weight += grad.T @ x  # made in bfloat16, summed in float32
         ctx.save_for_backward(grad_hidden, grad_weight)
-        return nats / n_tokens
+        ctx.n_tokens = len(inputs)
+        return nats / ctx.n_tokens
 
     @staticmethod
     def backward(ctx, grad_loss: Tensor):
+        scale = grad_loss / ctx.n_tokens
         grad_hidden, grad_weight = ctx.saved_tensors
-        return grad_hidden * grad_loss, grad_weight * grad_loss, None, None
+        return grad_hidden.mul_(scale), grad_weight.mul_(scale), None, None  # in place: the weight's is the largest tensor of the step

@@ -173,3 +173,11 @@ def test_fused_attention_never_holds_the_scores():
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as seen:
         attention(q, k, v)
     assert 0 < max(event.cpu_memory_usage for event in seen.events()) < 2**21
+
+
+def test_the_gradient_of_a_turn_is_turned_back():
+    """Against differences of the function itself, twice: the gradient, and the gradient's gradient."""
+    cos, sin = (table.double() for table in rope_table(5, 6, 10_000.0))
+    x = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: apply_rope(x, cos, sin), x)
+    assert torch.autograd.gradgradcheck(lambda x: apply_rope(x, cos, sin).square(), x)

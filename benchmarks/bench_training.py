@@ -1,0 +1,322 @@
+"""How fast is a training step of minilm beside Hugging Face's `LlamaForCausalLM`, and how much memory does it take?
+
+`python benchmarks/bench_training.py` prints tables and, as its last line, the ratios as JSON. A ratio of speed is ours over theirs: more is better. A
+ratio of memory (its name ends in `memory`) is ours over theirs too: less is better. `of_peak` is the share of a matrix product's speed that we reach.
+
+Both start from the same weights, read the same batches and are updated by the same code (`Training.update`: fused AdamW, clipping, schedule); only
+model and loss differ. That their losses are the same after the same number of steps shows that the work is. They take turns within each round, and
+medians over rounds are compared. On a CPU both have one thread, and its seconds of computing are counted, which other programs hardly change.
+
+Operations are counted as 6N + 6LTd for a token (N parameters, the tied table once; attention to what came before), and the peak is the median speed
+of a product of two square matrices in the same rounds.
+"""
+
+import json
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch starts its threads
+
+import numpy as np
+import psutil
+import torch
+import tyro
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from minilm.config import ModelConfig, TrainConfig
+from minilm.model import Transformer
+from minilm.train import Training
+
+SHAPES = {  # and sequences in a batch
+    "a": (ModelConfig(d_model=64, n_layers=5, n_heads=8, n_kv_heads=4, d_ff=172, vocab_size=512, context_length=512), 16),
+    "b": (ModelConfig(d_model=128, n_layers=4, n_heads=4, n_kv_heads=4, d_ff=344, vocab_size=4096, context_length=256), 32),
+    "c": (ModelConfig(d_model=256, n_layers=8, n_heads=8, n_kv_heads=8, d_ff=688, vocab_size=4096, context_length=256), 16),
+    "d": (ModelConfig(d_model=288, n_layers=6, n_heads=6, n_kv_heads=6, d_ff=768, vocab_size=32000, context_length=256), 4),
+    "gpu": (ModelConfig(d_model=768, n_layers=12, n_heads=12, n_kv_heads=12, d_ff=2048, vocab_size=32000, context_length=1024), 16),
+}
+SWITCHES = {"eager": ("float32", "no"), "bf16": ("bfloat16", "no"), "compile": ("float32", "yes"), "bf16_compile": ("bfloat16", "yes")}
+NAMES = {
+    "attn.": "self_attn.",
+    "attn_norm.": "input_layernorm.",
+    "mlp_norm.": "post_attention_layernorm.",
+}  # ours and theirs, within a block
+SAME_LOSS = {"float32": 1e-3, "bfloat16": 2e-2}  # how far apart two losses may be that come from the same work
+GPU_COMMAND = "python benchmarks/bench_training.py --cases gpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    cases: tuple[str, ...] = ("eager", "memory", "switches", "gpu")
+    """eager: float32 as it is; memory: of a step; switches: bfloat16 and compiling; gpu: both on a GPU, if there is one"""
+    shapes: tuple[str, ...] = ("a", "b", "c", "d")
+    """which of the shapes a to d"""
+    rounds: int = 5
+    """how often everything is measured"""
+    divide: int = 1
+    """take batches smaller by this factor (shape d keeps its four sequences)"""
+    seconds: float = 1.0
+    """a round has as many steps as fit into this time, and at least one"""
+
+
+class HuggingFace(nn.Module):
+    """The same model by Hugging Face, under the names that `Training` looks for."""
+
+    def __init__(self, model: Transformer):
+        super().__init__()
+        config = self.config = model.config
+        twin = LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=config.vocab_size,
+                max_position_embeddings=config.context_length,
+                hidden_size=config.d_model,
+                num_hidden_layers=config.n_layers,
+                num_attention_heads=config.n_heads,
+                num_key_value_heads=config.n_kv_heads,
+                intermediate_size=config.d_ff,
+                rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
+                rms_norm_eps=config.norm_eps,
+                tie_word_embeddings=config.tie_embeddings,
+                attn_implementation="sdpa",
+                use_cache=False,
+            )
+        )
+        weights = model.blocks.state_dict()
+        for ours, theirs in NAMES.items():
+            weights = {name.replace(f".{ours}", f".{theirs}"): tensor for name, tensor in weights.items()}
+        twin.model.layers.load_state_dict(weights)
+        twin.model.embed_tokens.load_state_dict(model.embed.state_dict())
+        twin.model.norm.load_state_dict(model.final_norm.state_dict())
+        self.blocks, self.twin = twin.model.layers, twin  # blocks first, so that parameters are grouped by that name
+
+    def hidden(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        """Their forward makes the loss too. (They would shift the labels; ours are shifted already.)"""
+        return self.twin(tokens, labels=targets, shift_labels=targets.contiguous()).loss
+
+
+class HuggingFaceTraining(Training):
+    def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
+        device = self.config.device
+        with torch.autocast(device, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            return self.hidden(tokens.to(device, non_blocking=True), targets.to(device, non_blocking=True))
+
+
+def new_training(peer: str, shape: str, switches: str = "eager", device: str = "cpu", divide: int = 1) -> Training:
+    torch.set_num_threads(1)
+    model_config, batch_size = SHAPES[shape]
+    batch_size = batch_size if batch_size < 8 else max(1, batch_size // divide)
+    precision, compiling = SWITCHES[switches]
+    config = TrainConfig(
+        max_steps=1000,
+        batch_size=batch_size,
+        optimizer="adamw",
+        max_lr=1e-3,
+        warmup_ratio=0,
+        device=device,
+        precision=precision,
+        compile=compiling,
+    )
+    # Low ids are frequent, so that there is something to learn and the losses fall.
+    ids = (model_config.vocab_size * np.random.default_rng(0).random(2**20) ** 3).astype(np.uint16)
+    model = Transformer(model_config)
+    training = Training(model, config, ids) if peer == "minilm" else HuggingFaceTraining(HuggingFace(model), config, ids)
+    if training.config.compile != compiling:
+        raise RuntimeError(f"{peer} cannot be compiled here; leave the case `switches` out of --cases")
+    return training
+
+
+@dataclass
+class Measured:
+    """One participant's steps. seconds: of a step, for each round. loss: of the last step."""
+
+    training: Training
+    clock: Callable[[], float]
+    steps: int = 1
+    loss: float = 0.0
+
+    def __post_init__(self):
+        self.seconds: list[float] = []
+
+    def round(self) -> float:
+        start = self.clock()
+        for _ in range(self.steps):
+            loss, _ = self.training.update()
+        self.loss = loss.item()  # waits for the device
+        return (self.clock() - start) / self.steps
+
+    @property
+    def rate(self) -> float:
+        """Tokens per second, the median of the rounds."""
+        return self.training.tokens_per_step / statistics.median(self.seconds)
+
+
+def race(trainings: dict[str, Training], options: Options) -> tuple[dict[str, Measured], float]:
+    """Let all take turns; return what was measured of each, and the peak in FLOP/s (of float32 on a CPU, of bfloat16 on a GPU)."""
+    device = next(iter(trainings.values())).config.device
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    measured = {name: Measured(training, clock) for name, training in trainings.items()}
+    for one in measured.values():
+        one.round()
+        warm = one.round()
+    steps = max(1, int(options.seconds / warm))
+    peaks = []
+    for _ in range(options.rounds):
+        for one in measured.values():
+            one.steps = steps
+            one.seconds.append(one.round())
+        peaks.append(product_rate(device, clock))
+    return measured, statistics.median(peaks)
+
+
+def product_rate(device: str, clock: Callable[[], float], dtype: torch.dtype | None = None) -> float:
+    """FLOP/s of a product of two square matrices."""
+    size, dtype = (2048, dtype or torch.float32) if device == "cpu" else (8192, torch.bfloat16)
+    a = torch.ones(size, size, dtype=dtype, device=device)
+    (a @ a)[0, 0].item()
+    start = clock()
+    for _ in range(3):
+        product = a @ a
+    product[0, 0].item()
+    return 3 * 2 * size**3 / (clock() - start)
+
+
+def flops_per_token(shape: str) -> int:
+    config = SHAPES[shape][0]
+    return 6 * Transformer(config).n_params + 6 * config.n_layers * config.context_length * config.d_model
+
+
+def show(work: str, measured: dict[str, Measured], peak: float, flops: int, first: str) -> None:
+    """Print a row for each: its rate, its share of the peak, its rate over that of `first`, round by round, and its last loss."""
+    for name, one in measured.items():
+        rates = [one.training.tokens_per_step / seconds for seconds in one.seconds]
+        ratios = [theirs / ours for ours, theirs in zip(one.seconds, measured[first].seconds)]
+        print(
+            f"{work:8} {name:20} {one.rate:9.0f} [{min(rates):.0f} .. {max(rates):.0f}] {one.rate * flops / peak:6.1%} "
+            f"{one.rate / measured[first].rate:6.2f} [{min(ratios):.2f} .. {max(ratios):.2f}]  loss {one.loss:.4f} at step {one.training.step}",
+            flush=True,
+        )
+    for one in measured.values():
+        other, tolerance = measured[first], SAME_LOSS[one.training.config.precision]
+        if one.training.step != other.training.step or abs(one.loss - other.loss) > tolerance * other.loss:
+            raise RuntimeError(f"{work}: the losses {one.loss} and {other.loss} are not of the same work")
+
+
+def head(what: str) -> None:
+    print(f"\n{what}\n{'shape':8} {'who':20} tokens a second [least .. most], of peak, times the first [least .. most]")
+
+
+def measure_eager(shape: str, options: Options) -> dict[str, float]:
+    measured, peak = race({peer: new_training(peer, shape, divide=options.divide) for peer in ("hf", "minilm")}, options)
+    flops = flops_per_token(shape)
+    show(shape, measured, peak, flops, "hf")
+    ours = measured["minilm"].rate
+    return {f"train_{shape}_eager_vs_hf": ours / measured["hf"].rate, f"train_{shape}_eager_of_peak": ours * flops / peak}
+
+
+def peak_memory(peer: str, shape: str, divide: int) -> float:
+    """MiB that three steps need above what the process held before, the optimizer's averages included. For a fresh process."""
+    training = new_training(peer, shape, divide=divide)
+    before = psutil.Process().memory_info().rss
+    for _ in range(3):
+        training.update()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
+    return (peak - before) / 2**20
+
+
+def measure_memory(shape: str, options: Options) -> dict[str, float]:
+    peaks = {}
+    for peer in ("hf", "minilm"):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as fresh:
+            peaks[peer] = [fresh.submit(peak_memory, peer, shape, options.divide).result() for _ in range(min(3, options.rounds))]
+        print(
+            f"{shape:8} {peer:20} {statistics.median(peaks[peer]):9.0f} MiB [{min(peaks[peer]):.0f} .. {max(peaks[peer]):.0f}]", flush=True
+        )
+    return {f"train_{shape}_memory": statistics.median(peaks["minilm"]) / statistics.median(peaks["hf"])}
+
+
+def measure_switches(shape: str, options: Options) -> dict[str, float]:
+    """Our fastest switches beside Hugging Face without any, and beside Hugging Face with the same."""
+    torch.compiler.reset()
+    trainings = {}
+    for peer in ("hf", "minilm"):
+        for switches in SWITCHES:
+            start = time.perf_counter()
+            trainings[f"{peer} {switches}"] = new_training(peer, shape, switches, divide=options.divide)
+            if "compile" in switches:
+                print(f"{shape:8} {peer} {switches}: ready after {time.perf_counter() - start:.0f} seconds", flush=True)
+    measured, peak = race(trainings, options)
+    show(shape, measured, peak, flops_per_token(shape), "hf eager")
+    best = max(SWITCHES, key=lambda switches: measured[f"minilm {switches}"].rate)
+    ours = measured[f"minilm {best}"].rate
+    print(f"{shape:8} our fastest: {best}")
+    return {
+        f"train_{shape}_switches_vs_hf": ours / measured["hf eager"].rate,
+        f"train_{shape}_same_switches_vs_hf": ours / measured[f"hf {best}"].rate,
+    }
+
+
+def measure_gpu(options: Options) -> dict[str, float]:
+    trainings, memory = {}, {}
+    for peer in ("hf", "minilm"):
+        training = trainings[peer] = new_training(peer, "gpu", "bf16_compile", "cuda")
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        for _ in range(3):
+            training.update()
+        memory[peer] = (torch.cuda.max_memory_allocated() - before) / 2**20
+        print(f"{'gpu':8} {peer:20} {memory[peer]:9.0f} MiB for a step")
+    measured, peak = race(trainings, options)
+    flops = flops_per_token("gpu")
+    show("gpu", measured, peak, flops, "hf")
+    ours = measured["minilm"].rate
+    return {
+        "train_gpu_vs_hf": ours / measured["hf"].rate,
+        "train_gpu_of_peak": ours * flops / peak,
+        "train_gpu_memory": memory["minilm"] / memory["hf"],
+    }
+
+
+def processor() -> str:
+    """Say what this processor has for bfloat16, and what it makes of it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
+    found = sorted(flag for flag in flags if flag == "avx512_bf16" or flag.startswith("amx"))
+    rates = {dtype: product_rate("cpu", time.process_time, dtype) / 1e9 for dtype in (torch.float32, torch.bfloat16)}
+    speeds = ", ".join(f"{rate:.0f} GFLOP/s in {dtype}".replace("torch.", "") for dtype, rate in rates.items())
+    return f"units for bfloat16: {', '.join(found) or 'none known'}; a product of 2048 x 2048 matrices on one thread: {speeds}"
+
+
+def main(options: Options) -> None:
+    torch.set_num_threads(1)
+    print(processor())
+    ratios = {}
+    if "eager" in options.cases:
+        head("float32 as it is, one thread, seconds of the processor")
+        for shape in options.shapes:
+            ratios |= measure_eager(shape, options)
+    if "memory" in options.cases:
+        print("\npeak memory of a step, float32, each in a fresh process")
+        for shape in options.shapes:
+            ratios |= measure_memory(shape, options)
+    if "switches" in options.cases:
+        head("bfloat16 and compiling, one thread, seconds of the processor")
+        for shape in options.shapes:
+            ratios |= measure_switches(shape, options)
+    if "gpu" in options.cases and torch.cuda.is_available():
+        head("GPU, bfloat16 and compiling, both")
+        ratios |= measure_gpu(options)
+    elif "gpu" in options.cases:
+        print(f"\nGPU: not measured, there is none here. On a machine with one: {GPU_COMMAND}")
+    print(json.dumps({name: round(ratio, 3) for name, ratio in ratios.items()}))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__))
