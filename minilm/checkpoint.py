@@ -66,7 +66,7 @@ def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokeniz
     if not folder.exists():  # after a resume the same step comes again, with the same bits
         with _whole_folder(folder) as part:
             _write_model(part, model, tokenizer, torch.float32)
-            save_file(_training_tensors(optimizers), part / "training.safetensors")
+            _write_tensors(_training_tensors(optimizers), part / "training.safetensors")
             (part / "state.json").write_text(json.dumps({"step": step}) + "\n")
     torn = folder.parent.glob(".step-*.part")  # left by a process that was killed while it wrote
     for old in [*_checkpoints(run)[:-KEPT_CHECKPOINTS], *torn]:
@@ -117,7 +117,7 @@ def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: 
     weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
     if model.config.tie_embeddings:
         del weights["lm_head.weight"]  # the same numbers as embed.weight
-    save_file(weights, folder / "model.safetensors")
+    _write_tensors(weights, folder / "model.safetensors")
 
 
 def _read_config(path: Path) -> ModelConfig:
@@ -125,6 +125,13 @@ def _read_config(path: Path) -> ModelConfig:
         return ModelConfig(**json.loads(path.read_text()))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a model's config: {error}") from None
+
+
+def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path)
+    except (SafetensorError, OSError) as error:
+        raise OSError(f"{path} cannot be written ({error}); make room there. What was saved before is whole") from error
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:

@@ -5,9 +5,11 @@ the commands that need it, so that `minilm --help` answers at once. A mistake of
 """
 
 import dataclasses
+import io
 import json
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +17,7 @@ import tyro
 from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from minilm.config import CACHE, ModelConfig, TrainConfig
+from minilm.config import CACHE, RANK, WORLD_SIZE, ModelConfig, TrainConfig, profile
 
 
 def corpus(name: Positional[str], cache: Path = CACHE) -> None:
@@ -132,12 +134,13 @@ def train(
     model: OmitArgPrefixes[ModelConfig],
     training: OmitArgPrefixes[TrainConfig],
     tokenizer: Path | None = None,
+    shard: bool = False,
     cache: Path = CACHE,
 ) -> None:
     """Train a model from scratch. Give a budget: --minutes, --max-tokens or --max-steps.
 
     Ctrl-C saves and stops; `minilm resume DIR` goes on. The loss shown is in nats per token; what is judged in the end is bits per byte
-    over the whole validation text.
+    over the whole validation text. On several devices: torchrun --nproc-per-node N -m minilm.cli train ...
 
     Args:
         corpus: A corpus, folder or file, as for `minilm corpus`.
@@ -145,26 +148,17 @@ def train(
         model: The shape of the model. The defaults suit five minutes on two processor cores.
         training: The budget, the batch, the optimizer, the schedule. Give one of --minutes, --max-tokens and --max-steps.
         tokenizer: A file made by `minilm tokenizer`; without one, a vocabulary of --vocab-size is learned first.
+        shard: Under torchrun: split the model over the processes (FSDP2) instead of giving each a copy (DDP). Saves memory, costs time.
         cache: Folder for what is downloaded and encoded.
     """
-    from minilm.corpora import load_corpus
-    from minilm.tokenizer import Tokenizer
-
     _check_new(out)
-    found = load_corpus(corpus, cache_dir=cache)
-    if tokenizer:
-        tokens = Tokenizer.load(tokenizer)
-        if tokens.vocab_size != model.vocab_size:
-            raise ValueError(f"{tokenizer} has {tokens.vocab_size} tokens; add --vocab-size {tokens.vocab_size}")
-    else:
-        tokens = _learn_tokenizer(found, model.vocab_size)
-        model = dataclasses.replace(model, vocab_size=tokens.vocab_size)
-    from minilm.runs import start_run  # torch takes two seconds to load: mistakes above are answered before
+    found, tokens = _from_first_process(lambda: _prepare(corpus, tokenizer, model.vocab_size, cache))
+    model = dataclasses.replace(model, vocab_size=tokens.vocab_size)
+    from minilm.runs import start_run
 
-    _encode(found, tokens, cache)
     with _TrainingBar() as bar:
         command = _command(corpus, out, tokenizer, cache)
-        record = start_run(out, found, tokens, model, training, command=command, cache_dir=cache, callbacks=[bar])
+        record = start_run(out, found, tokens, model, training, command=command, shard=shard, cache_dir=cache, callbacks=[bar])
     _print_result(out, record)
 
 
@@ -203,17 +197,18 @@ def quickstart(out: Path = Path("runs/quickstart"), minutes: float = 2, seed: in
           f" and finds {len(graded.faults)} contradictions.\n{_findings(graded)}\n\nNow try: minilm generate {out}, or make lab.")  # fmt: skip
 
 
-def resume(run: Positional[Path], cache: Path = CACHE) -> None:
+def resume(run: Positional[Path], shard: bool = False, cache: Path = CACHE) -> None:
     """Go on with a run that was stopped, exactly as if it had not been.
 
     Args:
         run: Folder of the run, as given to `minilm train --out`.
+        shard: As for `minilm train`; neither it nor the number of processes need be what it was.
         cache: Folder for what is downloaded and encoded.
     """
     from minilm.runs import resume_run
 
     with _TrainingBar() as bar:
-        record = resume_run(run, cache_dir=cache, callbacks=[bar])
+        record = resume_run(run, shard=shard, cache_dir=cache, callbacks=[bar])
     _print_result(run, record)
 
 
@@ -345,6 +340,45 @@ def ablations(
         print(f"{name:18} {found['bits_per_byte']:9.4f} {found['difference']:+11.4f} ± {found['half_width']:.4f}")
 
 
+def ladder(
+    corpus: str,
+    sizes: tuple[str, ...] = (),
+    seeds: int = 2,
+    repeats: tuple[int, ...] = (),
+    out: Path = Path("runs/ladder"),
+    keep: bool = False,
+    cache: Path = CACHE,
+) -> None:
+    """Train models of several sizes on the same text, one reading each, and compare. A ladder that was stopped goes on where it was.
+
+    Args:
+        corpus: A corpus, folder or file, as for `minilm corpus`.
+        sizes: Names of minilm.ladder.SIZES; without any, those of MINILM_PROFILE (laptop: d64-L8 d128-L8 d256-L8).
+        seeds: Trainings of each.
+        repeats: So many readings of a quarter of the text by the smallest size, such as `2 4 8 16`.
+        out: Folder for the runs.
+        keep: Keep each finished run as a row of data/runs/ladder/runs.csv.
+        cache: Folder for what is downloaded and encoded.
+    """
+    from minilm.corpora import load_corpus
+    from minilm.ladder import SIZES_OF_PROFILE, climb, plan_ladder
+    from minilm.runs import record_run
+
+    plan = plan_ladder(sizes or SIZES_OF_PROFILE[profile()], seeds, repeats)
+    found = load_corpus(corpus, cache_dir=cache)
+    command = _command(corpus, out, cache)
+    print(f"{'rung':40} {'parameters':>11} {'tokens':>11} {'minutes':>7}  bits per byte")
+    for rung in plan:
+        with _TrainingBar() as bar:
+            record = climb(rung, found, out, cache, command=command, callbacks=[bar])
+        folder = out / rung.folder(found)
+        if keep:
+            record_run(folder, "ladder")
+        result = record["result"]
+        print(f"{folder.name:40} {record['n_params']:11,} {result['n_tokens']:11,} {result['seconds'] / 60:7.1f}  "
+              f"{result['valid_bits_per_byte']:.4f}", flush=True)  # fmt: skip
+
+
 def start(chapter: Positional[str]) -> None:
     """Copy a chapter into your own folder, work/, to solve it there. What you wrote is never overwritten.
 
@@ -396,6 +430,44 @@ class _TrainingBar:
     def __exit__(self, *_):
         if self.bar is not None:
             self.bar.close()
+
+
+def _prepare(corpus: str, tokenizer: Path | None, vocab_size: int, cache: Path):
+    """Find or make the corpus, the tokenizer and the encoded text of a training."""
+    from minilm.corpora import load_corpus
+    from minilm.tokenizer import Tokenizer
+
+    found = load_corpus(corpus, cache_dir=cache)
+    if tokenizer:
+        tokens = Tokenizer.load(tokenizer)
+        if tokens.vocab_size != vocab_size:
+            raise ValueError(f"{tokenizer} has {tokens.vocab_size} tokens; add --vocab-size {tokens.vocab_size}")
+    else:
+        tokens = _learn_tokenizer(found, vocab_size)
+    _encode(found, tokens, cache)  # torch takes two seconds to load: mistakes above are answered before
+    return found, tokens
+
+
+def _from_first_process(make):
+    """What `make()` returns in the first of torchrun's processes, for all of them."""
+    if WORLD_SIZE == 1:
+        return make()
+    from minilm.distributed import from_first
+
+    return from_first(make)
+
+
+def _process_group(command: str):
+    """What has to be open around a command: under torchrun, the connection to the other processes."""
+    if WORLD_SIZE == 1:
+        return nullcontext()
+    if command not in ("train", "resume"):
+        raise ValueError(f"torchrun is for `train` and `resume`; run `minilm {command}` without it")
+    if RANK > 0:
+        sys.stdout = io.StringIO()  # one process speaks for all
+    from minilm.distributed import process_group
+
+    return process_group()
 
 
 def _learn_tokenizer(corpus, vocab_size: int):
@@ -484,9 +556,10 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, record, ship)
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, record, ship)
 COMMANDS = {f.__name__: f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
+FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -495,17 +568,13 @@ def main(arguments: list[str] | None = None) -> int:
         stream.reconfigure(errors="replace")  # stories hold letters that some terminals lack
     name, *words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        if name == "experiment":
-            experiment(words)
-        elif name in COMMANDS:
-            tyro.cli(COMMANDS[name], prog=f"minilm {name}", args=words, config=SETTINGS)
-        else:  # the overview, or an answer to a command that does not exist
-            tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="minilm", description="Small models, good data.", args=[name])
+        with _process_group(name):
+            _run(name, words)
     except (ValueError, OSError) as error:
         print(f"minilm: {error}", file=sys.stderr)
         return 2
     except RuntimeError as error:
-        if type(error).__name__ != "TrainingDiverged":  # named, so that torch need not be loaded to compare
+        if type(error).__name__ not in FAILURES:  # named, so that torch need not be loaded to compare
             raise
         print(f"minilm: {error}", file=sys.stderr)
         return 1
@@ -513,6 +582,15 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nminilm: stopped; `minilm resume DIR` goes on with a training", file=sys.stderr)
         return 130
     return 0
+
+
+def _run(name: str, words: list[str]) -> None:
+    if name == "experiment":
+        experiment(words)
+    elif name in COMMANDS:
+        tyro.cli(COMMANDS[name], prog=f"minilm {name}", args=words, config=SETTINGS)
+    else:  # the overview, or an answer to a command that does not exist
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="minilm", description="Small models, good data.", args=[name])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ CACHE = DATA / "cache"
 MODELS = DATA / "models"
 WORK = Path(os.environ.get("MINILM_WORK", ROOT / "work"))  # the learner's own: chapters being worked on, and progress
 
+# Set by torchrun for each process that it starts (minilm.distributed); without it there is one process, the first.
+RANK = int(os.environ.get("RANK", "0"))
+LOCAL_RANK = int(os.environ.get("LOCAL_RANK", "0"))  # among the processes of one machine
+WORLD_SIZE = int(os.environ.get("WORLD_SIZE", "1"))
+
 PROFILES = ("ci", "laptop", "gpu")
 
 
@@ -99,7 +104,7 @@ class TrainConfig:
     max_steps: int | None = None
     """Budget in optimizer steps."""
     batch_size: int = 4
-    """Sequences in a forward pass."""
+    """Sequences in a forward pass; several processes share them out."""
     accumulation_steps: int = 1
     """Forward passes whose gradients are averaged before each update."""
     optimizer: Literal["muon", "adamw"] = "muon"

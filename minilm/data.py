@@ -34,7 +34,7 @@ def token_file(corpus: Corpus, split: str, tokenizer: Tokenizer, cache_dir: Path
     """Return a split of a corpus as a memory-mapped row of ids, encoding it on first use.
 
     progress: called with each story's number of characters. The file's name holds the fingerprints of corpus and tokenizer, so a changed text
-    or tokenizer never meets stale ids. Raises ValueError when the split is empty.
+    or tokenizer never meets stale ids. Raises ValueError when the split is empty or its file is damaged.
     """
     name = f"{corpus.name}-{corpus.fingerprint}-{split}-{tokenizer.fingerprint}.bin"
     path = Path(cache_dir) / "tokens" / name
@@ -45,7 +45,13 @@ def token_file(corpus: Corpus, split: str, tokenizer: Tokenizer, cache_dir: Path
     if not path.stat().st_size:
         path.unlink()
         raise ValueError(f"the {split} split of {corpus.name} has no text; name another corpus or file")
-    return np.memmap(path, dtype=_dtype(tokenizer), mode="r")
+    try:
+        ids = np.memmap(path, dtype=_dtype(tokenizer), mode="r")
+    except ValueError:  # half an id at the end
+        ids = [None]
+    if ids[-1] != tokenizer.end_of_text:
+        raise ValueError(f"{path} is damaged: it does not end as a story does. Delete it, and the text is encoded again")
+    return ids
 
 
 def count_bytes(ids: np.ndarray, tokenizer: Tokenizer) -> int:

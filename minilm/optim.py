@@ -85,7 +85,7 @@ class Muon(torch.optim.Optimizer):
                 for p, update in zip(params, updates):
                     p.mul_(1 - group["lr"] * group["weight_decay"])
                     rows, columns = p.shape
-                    p.add_(update if rows <= columns else update.T, alpha=-group["lr"] * math.sqrt(max(1, rows / columns)))
+                    self._move(p, update if rows <= columns else update.T, -group["lr"] * math.sqrt(max(1, rows / columns)))
 
     def _momentum(self, p: Tensor, momentum: float) -> Tensor:
         """Average the gradients, and look one step ahead along the average (Nesterov)."""
@@ -94,6 +94,9 @@ class Muon(torch.optim.Optimizer):
             state["mean"] = torch.zeros_like(p)
         state["mean"].lerp_(p.grad, 1 - momentum)
         return p.grad.lerp(state["mean"], momentum)
+
+    def _move(self, p: Tensor, update: Tensor, distance: float) -> None:
+        p.add_(update, alpha=distance)
 
 
 def orthogonalise(matrices: Tensor, n_steps: int = 5) -> Tensor:
@@ -115,10 +118,11 @@ def _wide(matrix: Tensor) -> Tensor:
     return matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
 
 
-def build_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+def build_optimizers(model: nn.Module, config: TrainConfig, muon: type[Muon] = Muon) -> list[torch.optim.Optimizer]:
     """Make the optimizers of a run; each parameter group keeps its peak learning rate as "max_lr".
 
     Matrices of the blocks go to Muon (or to AdamW with weight decay); the embedding, the head and the norms to AdamW without decay.
+    muon: another class for split matrices (`minilm.distributed`).
     """
     in_blocks = [p for name, p in model.named_parameters() if name.startswith("blocks.") and p.ndim == 2]
     matrices = {id(p) for p in in_blocks}
@@ -126,7 +130,7 @@ def build_optimizers(model: nn.Module, config: TrainConfig) -> list[torch.optim.
     groups = [{"params": others, "weight_decay": 0.0}]
     optimizers = []
     if config.optimizer == "muon":
-        optimizers.append(Muon(in_blocks, lr=config.muon_lr, weight_decay=config.weight_decay))
+        optimizers.append(muon(in_blocks, lr=config.muon_lr, weight_decay=config.weight_decay))
     else:
         groups.append({"params": in_blocks, "weight_decay": config.weight_decay})
     optimizers.append(torch.optim.AdamW(groups, lr=config.max_lr, betas=(config.beta1, config.beta2), fused=True))

@@ -23,10 +23,11 @@ import matplotlib.pyplot as plt
 import torch
 
 from minilm import plots
-from minilm.checkpoint import load_model, save_model, write_json
-from minilm.config import CACHE, DATA, ModelConfig, TrainConfig, profile
+from minilm.checkpoint import load_model, newest_checkpoint, save_model, write_json
+from minilm.config import CACHE, DATA, RANK, WORLD_SIZE, ModelConfig, TrainConfig, profile
 from minilm.corpora import Corpus
 from minilm.data import token_file
+from minilm.distributed import new_training
 from minilm.evaluate import evaluate
 from minilm.generate import generate
 from minilm.model import Transformer
@@ -37,10 +38,11 @@ Callbacks = Iterable[Callable[[dict], None]]
 
 
 def start_run(out: Path, corpus: Corpus, tokenizer: Tokenizer, model_config: ModelConfig, config: TrainConfig, *, command: str = "",
-              cache_dir: Path = CACHE, callbacks: Callbacks = ()) -> dict:  # fmt: skip
+              shard: bool = False, cache_dir: Path = CACHE, callbacks: Callbacks = ()) -> dict:  # fmt: skip
     """Train a model from scratch in the folder `out`; return what its `run.json` says in the end.
 
-    command: what to write down as the way to repeat this. callbacks: each called with every line of the log.
+    command: what to write down as the way to repeat this. shard: split the model over the processes (`minilm.distributed`).
+    callbacks: each called with every line of the log.
     Raises FileExistsError when the folder holds a run already, and whatever `minilm.train.train` raises.
     """
     out = Path(out)
@@ -49,11 +51,9 @@ def start_run(out: Path, corpus: Corpus, tokenizer: Tokenizer, model_config: Mod
     train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
     start = time.perf_counter()
     model = Transformer(model_config, seed=config.seed)
-    training = Training(model, plan(model, config), train_ids)
+    training = new_training(model, plan(model, config), train_ids, shard)
     fix_steps(training, time.perf_counter() - start)
     training.seconds = time.perf_counter() - start  # compiling and measuring belong to the run
-    out.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(out / "tokenizer.json")
     record = {
         "command": command,
         "profile": profile(),
@@ -66,14 +66,18 @@ def start_run(out: Path, corpus: Corpus, tokenizer: Tokenizer, model_config: Mod
         "training": asdict(training.config),
         "environment": environment(),
     }
-    write_json(out / "run.json", record)
+    if RANK == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        tokenizer.save(out / "tokenizer.json")
+        write_json(out / "run.json", record)
     return _train_and_judge(training, valid_ids, tokenizer, out, record, callbacks)
 
 
-def resume_run(out: Path, *, cache_dir: Path = CACHE, callbacks: Callbacks = ()) -> dict:
+def resume_run(out: Path, *, shard: bool = False, cache_dir: Path = CACHE, callbacks: Callbacks = ()) -> dict:
     """Go on with a run that was stopped, by a person or by a fault, as if it had not been; a finished run is left as it is.
 
-    Raises FileNotFoundError when there is none, ValueError when its record is damaged or its text has changed.
+    shard: as for `start_run`, whatever it was then. Raises FileNotFoundError when there is none, ValueError when its record is damaged or
+    its text or tokenizer has changed.
     """
     out = Path(out)
     record = read_record(out)
@@ -85,14 +89,18 @@ def resume_run(out: Path, *, cache_dir: Path = CACHE, callbacks: Callbacks = ())
         raise FileNotFoundError(f"the text of this run is gone from {missing[0]}; put it back to go on")
     if corpus.fingerprint != record["corpus"]["fingerprint"]:
         raise ValueError(f"the text at {corpus.train} has changed since the run began; start a new run")
-    tokenizer = Tokenizer.load(out / "tokenizer.json")
+    tokenizer = _tokenizer_of(out)
     train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
+    if len(train_ids) != record["train_tokens"]:
+        raise ValueError(f"the encoded text in {Path(cache_dir) / 'tokens'} has {len(train_ids):,} tokens, and had "
+                         f"{record['train_tokens']:,} when the run began; delete that folder, and the text is encoded again")  # fmt: skip
     config = TrainConfig(**record["training"])
-    training = Training(Transformer(ModelConfig(**record["model"]), seed=config.seed), config, train_ids)
+    training = new_training(Transformer(ModelConfig(**record["model"]), seed=config.seed), config, train_ids, shard)
     resume(training, out)
-    # Another number of threads adds up in another order: the record says where each part was done.
+    # Another number of threads or processes adds up in another order: the record says where each part was done.
     record.setdefault("resumed", []).append({"step": training.step, **environment()})
-    write_json(out / "run.json", record)
+    if RANK == 0:
+        write_json(out / "run.json", record)
     return _train_and_judge(training, valid_ids, tokenizer, out, record, callbacks)
 
 
@@ -157,9 +165,9 @@ def ship_run(run: Path, out: Path, *, data_note: str, n_stories: int = 3, cache_
 
 
 def environment() -> dict:
-    """What a measured time depends on: machine, versions, threads."""
+    """What a measured time depends on: machine, versions, threads, processes."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    return {"machine": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads(), "gpu": gpu,
+    return {"machine": _processor(), "cores": os.cpu_count(), "threads": torch.get_num_threads(), "processes": WORLD_SIZE, "gpu": gpu,
             "system": platform.system(), "python": platform.python_version(), "torch": torch.__version__}  # fmt: skip
 
 
@@ -185,8 +193,18 @@ def _train_and_judge(training: Training, valid_ids, tokenizer: Tokenizer, out: P
         "tokens_per_second": round(n_tokens / training.seconds, 1),
         "peak_memory_bytes": peak_memory_bytes(),
     }
-    write_json(out / "run.json", record)
+    if RANK == 0:
+        write_json(out / "run.json", record)
     return record
+
+
+def _tokenizer_of(run: Path) -> Tokenizer:
+    """The tokenizer of a run that was stopped; it must be the one that its newest checkpoint was trained with."""
+    tokenizer, folder = Tokenizer.load(run / "tokenizer.json"), newest_checkpoint(run)
+    if folder and tokenizer.fingerprint != Tokenizer.load(folder / "tokenizer.json").fingerprint:
+        raise ValueError(f"{run / 'tokenizer.json'} is not the tokenizer that {folder.name} was trained with; "
+                         f"put that one back: {folder / 'tokenizer.json'}")  # fmt: skip
+    return tokenizer
 
 
 def _finished(run: Path) -> dict:

@@ -298,6 +298,9 @@ class Tokenizer:
         self._ids_of_word = lru_cache(CACHED)(self._encode_word)
         self._ids_of_pre_token = lru_cache(CACHED)(self._encode_pre_token)
 
+    def __reduce__(self):  # for copies in other processes: the remembered words stay here
+        return Tokenizer, (self.merges, tuple(self.special_tokens), self.pattern)
+
     @property
     def vocab_size(self) -> int:
         return len(self.vocab)

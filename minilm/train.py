@@ -4,12 +4,16 @@ The ideas in order: `plan` settles what the machine decides (device, precision, 
 one update; `train` is the loop around it, with its log, its checkpoints and its two ways to stop early. A budget in minutes becomes a number of
 steps before the first real step, so that a run can be repeated and resumed exactly.
 
-Built by hand in: chapter 06. Left out on purpose: dropout, early stopping, averaging of weights. Several devices: `minilm.distributed`.
+Several processes, each with a device, run this same loop with another `Training`, that of `minilm.distributed`: each looks at a part of
+every batch, `agree` makes all follow the first, and only the first (RANK 0) writes.
+
+Built by hand in: chapter 06. Left out on purpose: dropout, early stopping, averaging of weights.
 """
 
 import json
 import logging
 import math
+import os
 import signal
 import statistics
 import threading
@@ -17,14 +21,16 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from minilm.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
-from minilm.config import TrainConfig
+from minilm.config import RANK, TrainConfig
 from minilm.data import Sampler
 from minilm.evaluate import evaluate
 from minilm.loss import chunked_cross_entropy
@@ -38,11 +44,16 @@ EVAL_TOKENS = 2**16  # tokens of validation text that are looked at during train
 COMPILE_PAYS_AFTER = {"bfloat16": 180, "float32": 1800}
 CPU_FLOPS = 1e11  # a rough guess at FLOP/s of a laptop, good enough to tell a short run from a long one
 
+Value = TypeVar("Value")
 log = logging.getLogger(__name__)
 
 
 class TrainingDiverged(RuntimeError):
     """The loss stopped being a number."""
+
+
+class OutOfMemory(RuntimeError):
+    """The model and its batch do not fit."""
 
 
 def plan(model: Transformer, config: TrainConfig) -> TrainConfig:
@@ -115,11 +126,7 @@ class Training:
 
     def update(self) -> tuple[Tensor, Tensor]:
         """Take one step of a run of `config.max_steps`; return the loss before it and the gradient's length, as tensors."""
-        total = torch.zeros((), device=self.config.device)
-        for i in range(self.config.accumulation_steps):
-            loss = self.loss(*self.sampler.batch(self.step * self.config.accumulation_steps + i))
-            (loss / self.config.accumulation_steps).backward()
-            total += loss.detach() / self.config.accumulation_steps
+        loss = sum(self.backward(i) for i in range(self.config.accumulation_steps))
         norm = clip_gradients(list(self.model.parameters()), self.config.clip_norm)
         factor = learning_rate_factor(self.step, self.config.max_steps, self.config)
         for optimizer in self.optimizers:
@@ -128,7 +135,26 @@ class Training:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        return total, norm
+        return loss, norm
+
+    def backward(self, i: int) -> Tensor:
+        """Add the gradient of the step's i-th forward pass to what is there; return its share of the loss."""
+        n_passes = self.config.accumulation_steps
+        loss = self.loss(*self.sampler.batch(self.step * n_passes + i)) / n_passes
+        loss.backward()
+        return loss.detach()
+
+    def agree(self, value: Value) -> Value:
+        """What the first of several processes says; alone, the value itself."""
+        return value
+
+    def save(self, run: Path, tokenizer: Tokenizer) -> None:
+        """Write a checkpoint."""
+        save_checkpoint(run, self.step, self.model, tokenizer, self.optimizers)
+
+    def load(self, folder: Path) -> None:
+        """Go back to where a checkpoint was written."""
+        self.step = load_checkpoint(folder, self.model, self.optimizers)
 
     def _compiled(self) -> Callable[[Tensor], Tensor]:
         """The compiled model, or the plain one where compiling fails (no C++ compiler, say); either way ready to run at full speed."""
@@ -143,6 +169,28 @@ class Training:
         return self.hidden
 
 
+def explain_out_of_memory(function):
+    """Make a function of a training say what to lower when the memory is full: raises OutOfMemory."""
+
+    @wraps(function)
+    def explaining(training: Training, *args, **kwargs):
+        try:
+            return function(training, *args, **kwargs)
+        except RuntimeError as error:
+            if "tried to allocate" not in str(error).lower():  # so say CPU, CUDA and MPS; a class of its own has only CUDA
+                raise
+            config = training.config
+            reason = str(error).strip().splitlines()[0][:200]
+            raise OutOfMemory(
+                f"the memory is full ({reason}). Start a new run with a lower --batch-size (now {config.batch_size}); as much higher "
+                f"--accumulation-steps (now {config.accumulation_steps}) make the same steps of it. Or lower --context-length (now "
+                f"{training.model.config.context_length}) or the size of the model. Checkpoints written so far are whole."
+            ) from error
+
+    return explaining
+
+
+@explain_out_of_memory
 def fix_steps(training: Training, seconds_spent: float = 0.0, trial_seconds: float = 5.0) -> None:
     """Turn a budget in tokens or minutes into `training.config.max_steps`, so that from here on the run can be repeated exactly.
 
@@ -157,7 +205,7 @@ def fix_steps(training: Training, seconds_spent: float = 0.0, trial_seconds: flo
         max_steps = max(1, int(left / step_seconds))
     elif config.max_tokens is not None:
         max_steps = math.ceil(config.max_tokens / training.tokens_per_step)
-    training.config = config.replace(minutes=None, max_tokens=None, max_steps=max_steps)
+    training.config = config.replace(minutes=None, max_tokens=None, max_steps=training.agree(max_steps))
 
 
 def _seconds_per_step(training: Training, trial_seconds: float) -> float:
@@ -165,31 +213,34 @@ def _seconds_per_step(training: Training, trial_seconds: float) -> float:
     training.config = config.replace(minutes=None, max_steps=10**6)
     training.update()[0].item()  # the first step still warms up; item() waits for the device
     times = [time.perf_counter()]
-    while len(times) < 4 or times[-1] - times[0] < trial_seconds:
+    while training.agree(len(times) < 4 or times[-1] - times[0] < trial_seconds):
         training.update()[0].item()
         times.append(time.perf_counter())
     # Memory and caches are still settling, so a step of the faster half is the better guess at those to come.
     seconds = statistics.quantiles(np.diff(times), n=4)[0]
     training.model.load_state_dict(before)
-    training.config, training.optimizers, training.step = config, build_optimizers(training.model, config), 0
+    for optimizer in training.optimizers:
+        optimizer.state.clear()
+    training.config, training.step = config, 0
     return seconds
 
 
+@explain_out_of_memory
 def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: Path,
           callbacks: Iterable[Callable[[dict], None]] = ()) -> dict:  # fmt: skip
     """Train to `training.config.max_steps`, from wherever `training` stands; return the last line of the log.
 
     run: folder for `log.jsonl` and checkpoints. callbacks: each called with every line of the log. Ctrl-C ends the run after the step at hand, with
-    a checkpoint, by KeyboardInterrupt. Raises TrainingDiverged when the loss is no longer a number.
+    a checkpoint, by KeyboardInterrupt. Raises TrainingDiverged when the loss is no longer a number, OutOfMemory when a batch is too large.
     """
     config, max_steps = training.config, training.config.max_steps
     valid_ids = _beginning(valid_ids, tokenizer.end_of_text)
     clock, losses, record = _Clock(training), [], {}
-    with (run / "log.jsonl").open("a") as file, _interrupts() as interrupted:
+    with (run / "log.jsonl" if RANK == 0 else Path(os.devnull)).open("a") as file, _interrupts() as interrupted:
         while training.step < max_steps:
             loss, norm = training.update()
             losses.append(loss)
-            stopping = interrupted.is_set()  # asked once, so that a signal during what follows waits for the next step
+            stopping = training.agree(interrupted.is_set())  # asked once: a signal during what follows waits for the next step
             last = stopping or training.step == max_steps
             saving, evaluating = (last or training.step % every == 0 for every in (config.save_every, config.eval_every))
             if not (saving or evaluating or training.step % config.log_every == 0):
@@ -203,8 +254,8 @@ def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: 
             file.write(json.dumps(record) + "\n")
             file.flush()
             if saving:
-                save_checkpoint(run, training.step, training.model, tokenizer, training.optimizers)
-            for callback in callbacks:
+                training.save(run, tokenizer)
+            for callback in callbacks if RANK == 0 else ():
                 callback(record)
             if stopping:
                 raise KeyboardInterrupt
@@ -213,9 +264,11 @@ def train(training: Training, valid_ids: np.ndarray, tokenizer: Tokenizer, run: 
 
 def resume(training: Training, run: Path) -> None:
     """Put `training` where the newest checkpoint of `run` left off, and cut the log there; without a checkpoint, at the beginning."""
-    folder = newest_checkpoint(run)
+    folder = training.agree(newest_checkpoint(run))
     if folder:
-        training.step = load_checkpoint(folder, training.model, training.optimizers)
+        training.load(folder)
+    if RANK > 0:
+        return  # the log is the first process's
     path = run / "log.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= training.step]

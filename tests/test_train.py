@@ -40,7 +40,7 @@ def without_times(log: list[dict]) -> list[dict]:
     return [{key: value for key, value in line.items() if "second" not in key} for line in log]
 
 
-@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "accumulation_steps": 2, "schedule": "cosine"}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "accumulation_steps": 2, "schedule": "cosine"}, {"precision": "bfloat16", "accumulation_steps": 2}])
 def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, changes):
     config = CONFIG.replace(**changes)
     whole, first, second = new_training(config), new_training(config), new_training(config)
