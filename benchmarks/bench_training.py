@@ -29,8 +29,8 @@ import numpy as np
 import psutil
 import torch
 import tyro
+from bench_generate import hugging_face
 from torch import Tensor, nn
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from minilm.config import ModelConfig, TrainConfig
 from minilm.model import Transformer
@@ -44,11 +44,6 @@ SHAPES = {  # and sequences in a batch
     "gpu": (ModelConfig(d_model=768, n_layers=12, n_heads=12, n_kv_heads=12, d_ff=2048, vocab_size=32000, context_length=1024), 16),
 }
 SWITCHES = {"eager": ("float32", "no"), "bf16": ("bfloat16", "no"), "compile": ("float32", "yes"), "bf16_compile": ("bfloat16", "yes")}
-NAMES = {
-    "attn.": "self_attn.",
-    "attn_norm.": "input_layernorm.",
-    "mlp_norm.": "post_attention_layernorm.",
-}  # ours and theirs, within a block
 SAME_LOSS = {"float32": 1e-3, "bfloat16": 2e-2}  # how far apart two losses may be that come from the same work
 GPU_COMMAND = "python benchmarks/bench_training.py --cases gpu"
 
@@ -72,29 +67,9 @@ class HuggingFace(nn.Module):
 
     def __init__(self, model: Transformer):
         super().__init__()
-        config = self.config = model.config
-        twin = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=config.vocab_size,
-                max_position_embeddings=config.context_length,
-                hidden_size=config.d_model,
-                num_hidden_layers=config.n_layers,
-                num_attention_heads=config.n_heads,
-                num_key_value_heads=config.n_kv_heads,
-                intermediate_size=config.d_ff,
-                rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
-                rms_norm_eps=config.norm_eps,
-                tie_word_embeddings=config.tie_embeddings,
-                attn_implementation="sdpa",
-                use_cache=False,
-            )
-        )
-        weights = model.blocks.state_dict()
-        for ours, theirs in NAMES.items():
-            weights = {name.replace(f".{ours}", f".{theirs}"): tensor for name, tensor in weights.items()}
-        twin.model.layers.load_state_dict(weights)
-        twin.model.embed_tokens.load_state_dict(model.embed.state_dict())
-        twin.model.norm.load_state_dict(model.final_norm.state_dict())
+        self.config = model.config
+        twin = hugging_face(model)
+        twin.config.use_cache = False
         self.blocks, self.twin = twin.model.layers, twin  # blocks first, so that parameters are grouped by that name
 
     def hidden(self, tokens: Tensor, targets: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from scipy import stats
 from minilm import experiments
 from minilm.config import DATA
 from minilm.corpora import load_corpus
-from minilm.data import encode_stories
+from minilm.data import encode_stories, token_file
 from minilm.experiments import (
     FACTORS,
     HELD_BACK,
@@ -118,6 +118,8 @@ def test_the_held_back_stories_are_whole_and_not_trained_on(small):
     end = text.tokenizer.end_of_text
     assert text.train[-1] == text.held_back[-1] == text.valid[-1] == end
     assert HELD_BACK - 2000 < len(text.held_back) <= HELD_BACK
+    ids = token_file(load_corpus("storyworld"), "train", text.tokenizer, small[0].out / "cache")
+    assert np.array_equal(np.concatenate([text.train, text.held_back]), ids), "each token is on one side"
     first = next(load_corpus("storyworld").stories("train"))
     assert text.train[: len(text.tokenizer.encode(first)) + 1].tolist() == encode_stories([first], text.tokenizer).tolist()
 
