@@ -32,6 +32,7 @@ from minilm.checkpoint import load_model
 from minilm.config import MODELS
 from minilm.course import check, quiz
 from minilm.generate import generate, next_token_probs
+from minilm.numpy_model import NumpyModel
 from minilm.storyworld import grade, split_sentences, stories
 
 plt.rcParams.update(plots.STYLE)
@@ -593,6 +594,9 @@ many, bare = seconds(lambda: side_by_side(16)), seconds(products)
 print(f"no cache {200 / slow:.0f}, cache {200 / fast:.0f} ({slow / fast:.1f} times), "
       f"16 texts side by side {16 * 200 / many:.0f} tokens a second")
 print(f"the matrix products alone take {bare / fast:.0%} of the time with a cache")
+light, greedily = NumpyModel.load(MODELS / "storyworld"), {"max_new_tokens": 200, "temperature": 0}
+lean = seconds(lambda: list(light.generate_ids([tokenizer.end_of_text], **greedily)))
+print(f"NumPy alone, with a cache: {200 / lean:.0f} tokens a second")
 
 # %% [markdown]
 # Far less than 77 times, most likely: where this was written, with one thread of a server's Xeon, it was 4, and sixteen texts side by side came 7 times as fast as one. So one token with a cache is *not* limited by arithmetic. By what, then?
