@@ -13,8 +13,6 @@ of a product of two square matrices in the same rounds.
 
 import json
 import os
-import platform
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -34,6 +32,7 @@ from torch import Tensor, nn
 
 from minilm.config import ModelConfig, TrainConfig
 from minilm.model import Transformer
+from minilm.runs import peak_memory_bytes
 from minilm.train import Training
 
 SHAPES = {  # and sequences in a batch
@@ -202,8 +201,7 @@ def peak_memory(peer: str, shape: str, divide: int) -> float:
     before = psutil.Process().memory_info().rss
     for _ in range(3):
         training.update()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
-    return (peak - before) / 2**20
+    return (peak_memory_bytes() - before) / 2**20
 
 
 def measure_memory(shape: str, options: Options) -> dict[str, float]:

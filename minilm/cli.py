@@ -344,39 +344,99 @@ def ladder(
     corpus: str,
     sizes: tuple[str, ...] = (),
     seeds: int = 2,
-    repeats: tuple[int, ...] = (),
+    epochs: tuple[float, ...] = (1.0,),
+    repeats: tuple[float, ...] = (),
+    share: float = 0.25,
     out: Path = Path("runs/ladder"),
     keep: bool = False,
     cache: Path = CACHE,
 ) -> None:
-    """Train models of several sizes on the same text, one reading each, and compare. A ladder that was stopped goes on where it was.
+    """Train models of several sizes on the same text, let each tell stories, and compare. A ladder that was stopped goes on where it was.
 
     Args:
         corpus: A corpus, folder or file, as for `minilm corpus`.
         sizes: Names of minilm.ladder.SIZES; without any, those of MINILM_PROFILE (laptop: d64-L8 d128-L8 d256-L8).
         seeds: Trainings of each.
-        repeats: So many readings of a quarter of the text by the smallest size, such as `2 4 8 16`.
+        epochs: Readings of the whole text, by each size: such as `0.25 0.5 1`.
+        repeats: Readings of a share of the text, by the smallest size: such as `2 4 8 16`.
+        share: What share that is.
         out: Folder for the runs.
-        keep: Keep each finished run as a row of data/runs/ladder/runs.csv.
+        keep: Keep each finished run as a row of data/runs/ladder/runs.csv, and its stories in stories.csv beside it.
         cache: Folder for what is downloaded and encoded.
     """
     from minilm.corpora import load_corpus
-    from minilm.ladder import SIZES_OF_PROFILE, climb, plan_ladder
+    from minilm.ladder import BYTES_PER_TOKEN, SIZES, SIZES_OF_PROFILE, climb, cost, keep_stories, plan_ladder, stories_of
     from minilm.runs import record_run
 
-    plan = plan_ladder(sizes or SIZES_OF_PROFILE[profile()], seeds, repeats)
+    plan = plan_ladder(sizes or SIZES_OF_PROFILE[profile()], seeds, epochs, repeats, share)
     found = load_corpus(corpus, cache_dir=cache)
     command = _command(corpus, out, cache)
+    n_tokens = found.n_bytes("train") / BYTES_PER_TOKEN
+    costs = [cost(SIZES[rung.size], rung.share * rung.epochs * n_tokens) for rung in plan]
+    print(f"{len(plan)} trainings, {sum(one['flops'] for one in costs):.1e} operations, on this machine very roughly "
+          f"{sum(one['seconds'] for one in costs) / 60:,.0f} minutes. Ctrl-C stops; the same command goes on.")  # fmt: skip
     print(f"{'rung':40} {'parameters':>11} {'tokens':>11} {'minutes':>7}  bits per byte")
     for rung in plan:
         with _TrainingBar() as bar:
             record = climb(rung, found, out, cache, command=command, callbacks=[bar])
         folder = out / rung.folder(found)
+        stories = stories_of(folder, watch=lambda telling: _bar(telling, desc="telling", unit=" stories"))
         if keep:
             record_run(folder, "ladder")
+            keep_stories(stories)
         result = record["result"]
         print(f"{folder.name:40} {record['n_params']:11,} {result['n_tokens']:11,} {result['seconds'] / 60:7.1f}  "
               f"{result['valid_bits_per_byte']:.4f}", flush=True)  # fmt: skip
+
+
+def reproduce(
+    name: Positional[str],
+    corpus: str = "tinystories",
+    out: Path = Path("runs/reproduce"),
+    yes: bool = False,
+    cache: Path = CACHE,
+) -> None:
+    """Train what others have published, on the same text, and lay the result beside theirs: `cs336`, `cs336-low`, `stories260K`, `stories15M`.
+
+    Says first what it takes, and begins only with --yes. One that was stopped goes on.
+
+    Args:
+        name: One of minilm.reproductions.REPRODUCTIONS.
+        corpus: The whole of TinyStories; another corpus is for trying the command out.
+        out: Folder for the runs.
+        yes: Begin.
+        cache: Folder for what is downloaded and encoded.
+    """
+    from minilm.ladder import cost, tokenizer_for
+    from minilm.reproductions import REPRODUCTIONS
+
+    if name not in REPRODUCTIONS:
+        raise ValueError(f"there is no {name!r} to reproduce; there are {', '.join(REPRODUCTIONS)}")
+    plan = REPRODUCTIONS[name]
+    theirs, needs = plan.published(), cost(plan.model, plan.training.max_tokens)
+    bits = theirs.get("bits_per_byte") or theirs.get("approx_bits_per_byte_third_party") or "not known"
+    print(f"{name}: {needs['n_params']:,} parameters read {plan.training.max_tokens:,} tokens: {needs['flops']:.1e} operations, on this machine "
+          f"very roughly {needs['seconds'] / 3600:,.1f} hours.\nTinyStories is a download of 2.2 GB; its tokens take as much again or less.\n"
+          f"Theirs: {theirs['val_loss_nats_per_token']} nats per token, {bits} bits per byte ({theirs['source']}; {theirs['hardware']}).")  # fmt: skip
+    if not yes:
+        print(f"Nothing has been done. Begin by: minilm reproduce {name} --yes")
+        return
+    from minilm.corpora import load_corpus
+    from minilm.runs import resume_run, start_run
+
+    found = load_corpus(corpus, cache_dir=cache)
+    tokens = tokenizer_for(found, plan.model.vocab_size, out)
+    _encode(found, tokens, cache)
+    run = out / name
+    with _TrainingBar() as bar:
+        if (run / "run.json").exists():
+            record = resume_run(run, cache_dir=cache, callbacks=[bar])
+        else:
+            command = _command(corpus, out, cache)
+            record = start_run(run, found, tokens, plan.model, plan.training, command=command, cache_dir=cache, callbacks=[bar])
+    result = record["result"]
+    print(f"Ours: {result['valid_nats_per_token']:.4f} nats per token, {result['valid_bits_per_byte']:.3f} bits per byte, "
+          f"in {result['seconds'] / 3600:.1f} hours.\nNow try: minilm generate {run}")  # fmt: skip
 
 
 def start(chapter: Positional[str]) -> None:
@@ -556,7 +616,7 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, record, ship)
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, reproduce, record, ship)
 COMMANDS = {f.__name__: f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost")

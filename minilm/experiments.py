@@ -35,10 +35,11 @@ from minilm.config import ModelConfig, TrainConfig, profile
 from minilm.corpora import load_corpus
 from minilm.data import token_file
 from minilm.evaluate import evaluate
+from minilm.model import flops_per_token
 from minilm.runs import environment, peak_memory_bytes
 from minilm.tokenizer import Tokenizer, train_tokenizer
 from minilm.train import Training, TrainingDiverged, plan, train
-from minilm.variants import VARIANTS, build, flops_per_token
+from minilm.variants import VARIANTS, build
 
 FACTORS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of both learning rates
 HELD_BACK = 2**15  # tokens at the end of the training text that choose the factor

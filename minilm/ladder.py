@@ -1,18 +1,29 @@
 """How small can a model be and still tell a story? Models of named sizes, trained on the same text, one row a run.
 
 The ideas in order: a size is a shape with a name (`SIZES`); a rung of the ladder is one training, of a size, a seed and so many readings of a share
-of the text (`plan_ladder`); each has a folder, so that a ladder that was stopped goes on where it was, even in the middle of a rung (`climb`).
+of the text (`plan_ladder`); what a ladder will cost is said before it begins (`cost`); each rung has a folder, so that a ladder that was
+stopped goes on where it was, even in the middle of a rung (`climb`); in the end each model tells stories, all with the same beginnings (`tell`).
 
-Used in: chapter 08. Left out on purpose: learning rates for each size. All sizes have those of `TrainConfig`, which were chosen for d128-L4.
+Used in: chapter 08. Left out on purpose: learning rates for each size. All have those of `TrainConfig`, which were chosen for d128-L4: a step of
+Muon moves a matrix as far whatever its width.
 """
 
+import csv
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from minilm.config import ModelConfig, TrainConfig
+import torch
+
+from minilm.checkpoint import load_model
+from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
 from minilm.data import token_file
+from minilm.generate import generate
+from minilm.model import Transformer, flops_per_token
 from minilm.runs import Callbacks, resume_run, start_run
+from minilm.storyworld import grade
 from minilm.tokenizer import Tokenizer, train_tokenizer
 
 
@@ -24,6 +35,8 @@ def _size(d_model: int, n_layers: int) -> ModelConfig:
 
 SIZES = {
     "d64-L8": _size(64, 8),
+    "d128-L2": _size(128, 2),  # with the next one, nearly the blocks of d64-L8, only wider and fewer
+    "d192-L1": _size(192, 1),
     "d128-L8": _size(128, 8),
     "d256-L8": _size(256, 8),
     "d512-L8": _size(512, 8),
@@ -31,8 +44,21 @@ SIZES = {
     # The shape of a public assignment (docs/SOURCES.md#cs336)
     "cs336": ModelConfig(vocab_size=10_000, context_length=256, d_model=512, n_layers=4, n_heads=16, n_kv_heads=16, d_ff=1344, tie_embeddings=False),
 }
-SIZES_OF_PROFILE = {"ci": ("d64-L8",), "laptop": ("d64-L8", "d128-L8", "d256-L8"), "gpu": tuple(SIZES)}
-REPEATS = (2, 4, 8, 16)  # readings of a quarter of the text, by the smallest size
+SIZES_OF_PROFILE = {
+    "ci": ("d64-L8",),
+    "laptop": ("d64-L8", "d128-L8", "d256-L8"),
+    "gpu": ("d64-L8", "d128-L8", "d256-L8", "d512-L8", "d768-L12", "cs336"),
+}
+REPEATED_SHARE = 0.25
+PROMPTS = (  # beginnings of our own; "" lets a model begin as it likes
+    "Once upon a time, there was a girl named Mia. Mia had a small red boat. One day,",
+    "Ben wanted to climb the tall tree. His sister Anna said,",
+    "The little dog was sad because he had lost his ball. His friend, the cat,",
+)
+UNPROMPTED = 40  # stories that a model begins by itself
+SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 400}
+BYTES_PER_TOKEN = 4  # of stories, with 4,096 ids
+SHARE_OF_PEAK = 0.3  # of the speed of a matrix product, a rough guess at what a training reaches: small models less, large ones more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +76,11 @@ class Rung:
         return f"{corpus.name}_{self.size}_{self.share:g}x{self.epochs:g}_seed{self.seed}"
 
 
-def plan_ladder(sizes: tuple[str, ...], seeds: int, repeats: tuple[int, ...] = ()) -> list[Rung]:
-    """One reading of all the text for each size and seed, small sizes first; then `repeats` readings of a quarter, by the smallest size.
+def plan_ladder(sizes: tuple[str, ...], seeds: int, epochs: tuple[float, ...] = (1.0,), repeats: tuple[float, ...] = (),
+                share: float = REPEATED_SHARE) -> list[Rung]:  # fmt: skip
+    """So many readings (`epochs`) of all the text for each size and seed, small sizes first; then `repeats` readings of a share, by the smallest size.
 
-    Raises ValueError for a size that is not in SIZES.
+    Raises ValueError for a size that is not in SIZES, and for numbers that are not positive.
 
     >>> [(rung.size, rung.share, rung.epochs) for rung in plan_ladder(("d128-L8", "d64-L8"), seeds=1, repeats=(2,))]
     [('d64-L8', 1.0, 1.0), ('d128-L8', 1.0, 1.0), ('d64-L8', 0.25, 2)]
@@ -61,9 +88,38 @@ def plan_ladder(sizes: tuple[str, ...], seeds: int, repeats: tuple[int, ...] = (
     for size in sizes:
         if size not in SIZES:
             raise ValueError(f"there is no size {size!r}; there are {', '.join(SIZES)}")
+    if seeds < 1 or min(epochs + repeats, default=1) <= 0 or not 0 < share <= 1:
+        raise ValueError(f"seeds {seeds}, epochs {epochs}, repeats {repeats}, share {share}: all must be positive, and share at most 1")
     sizes = tuple(size for size in SIZES if size in sizes)
-    once = [Rung(size=size, seed=seed) for seed in range(seeds) for size in sizes]
-    return once + [Rung(size=sizes[0], seed=seed, share=0.25, epochs=epochs) for seed in range(seeds) for epochs in repeats]
+    whole = [Rung(size=size, seed=seed, epochs=readings) for seed in range(seeds) for readings in epochs for size in sizes]
+    return whole + [Rung(size=sizes[0], seed=seed, share=share, epochs=readings) for seed in range(seeds) for readings in repeats]
+
+
+def batch_size(shape: ModelConfig) -> int:
+    """Sequences in a batch: more for wider models, for the work of Muon, once a batch, grows faster with the width than that of the gradient."""
+    return 4 * max(1, shape.d_model // 128)
+
+
+def cost(shape: ModelConfig, n_tokens: float) -> dict[str, float]:
+    """What a training takes: its parameters, its operations, and the seconds they would need here if it reached SHARE_OF_PEAK."""
+    with torch.device("meta"):  # shapes without numbers
+        model = Transformer(shape)
+    flops = n_tokens * flops_per_token(model)
+    return {"n_params": model.n_params, "flops": flops, "seconds": flops / (SHARE_OF_PEAK * matrix_flops())}
+
+
+def matrix_flops() -> float:
+    """Operations a second of a matrix product on this machine, in the faster of the two precisions."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    side = 8192 if device == "cuda" else 1024
+    rates = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.ones(side, side, dtype=dtype, device=device)
+        for _ in range(10):  # the best counts: other programs may be busy
+            start = time.perf_counter()
+            (a @ a)[0, 0].item()  # waits for the device
+            rates.append(2 * side**3 / (time.perf_counter() - start))
+    return max(rates)
 
 
 def climb(rung: Rung, corpus: Corpus, out: Path, cache: Path, *, command: str = "", callbacks: Callbacks = ()) -> dict:
@@ -77,7 +133,7 @@ def climb(rung: Rung, corpus: Corpus, out: Path, cache: Path, *, command: str = 
     shape, text = SIZES[rung.size], part_of(corpus, rung.share, out)
     tokenizer = tokenizer_for(corpus, shape.vocab_size, out)
     n_tokens = round(rung.epochs * len(token_file(text, "train", tokenizer, cache)))
-    config = TrainConfig(max_tokens=n_tokens, seed=rung.seed)
+    config = TrainConfig(max_tokens=n_tokens, batch_size=batch_size(shape), seed=rung.seed)
     return start_run(folder, text, tokenizer, shape, config, command=command, cache_dir=cache, callbacks=callbacks)
 
 
@@ -105,3 +161,44 @@ def part_of(corpus: Corpus, share: float, out: Path) -> Corpus:
                 left -= file.write(f"{story}\n{END_OF_TEXT}\n")
         part.replace(path)
     return replace(corpus, train=path)
+
+
+def tell(run: Path, prompts: tuple[str, ...] = PROMPTS, unprompted: int = UNPROMPTED) -> Iterator[dict]:
+    """Let the model of a run tell a story for each prompt, and some that it begins itself; yield a row for each, read by storyworld's reader.
+
+    The seeds are 0, 1, 2, ... and the settings SAMPLING, the same for all models. What the reader finds means nothing for other corpora's stories.
+    """
+    model, tokenizer = load_model(run)
+    for seed, prompt in enumerate([*prompts, *[""] * unprompted]):
+        story = (prompt + "".join(generate(model, tokenizer, prompt, seed=seed, **SAMPLING))).strip()
+        found = grade(story)
+        yield {"run": Path(run).name, "prompt": prompt, "seed": seed, "n_sentences": len(found.sentences), "n_unparsed": len(found.unparsed),
+               "n_faults": len(found.faults), "story": story}  # fmt: skip
+
+
+def stories_of(run: Path, watch: Callable[[Iterable], Iterable] = iter) -> list[dict]:
+    """The stories that `tell` makes of a run, told once and kept in its folder. watch: a progress bar, say."""
+    path = Path(run) / "stories.csv"
+    if not path.exists():
+        _write_table(path, list(watch(tell(run))))
+    return _read_table(path)
+
+
+def keep_stories(stories: list[dict], table: Path = DATA / "runs" / "ladder" / "stories.csv") -> None:
+    """Add stories to a table; those of the same runs are replaced."""
+    runs = {story["run"] for story in stories}
+    _write_table(table, [old for old in _read_table(table) if old["run"] not in runs] + stories)
+
+
+def _read_table(path: Path) -> list[dict]:
+    return list(csv.DictReader(path.open(encoding="utf-8", newline=""))) if path.exists() else []
+
+
+def _write_table(path: Path, rows: list[dict]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(path)

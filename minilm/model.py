@@ -141,6 +141,18 @@ class Transformer(nn.Module):
         return self.n_params - sum(p.numel() for p in tables)
 
 
+def flops_per_token(model: Transformer) -> int:
+    """Operations to train on one token: 6 for each weight that multiplies, the head's included, and the causal half of the attention.
+
+    Looking up a vector costs nothing, so neither positions nor an embedding table that is not also the head count. Source: docs/SOURCES.md#kaplan
+    """
+    config = model.config
+    looked_up = getattr(model.embed, "positions", torch.empty(0)).numel()
+    if model.lm_head.weight is not model.embed.weight:
+        looked_up += model.embed.weight.numel()
+    return 6 * (model.n_params - looked_up) + 6 * config.n_layers * config.context_length * config.d_model
+
+
 def init_weights(model: Transformer, seed: int) -> None:
     """Draw the first weights from a generator of their own, so that a seed means one model on every machine.
 

@@ -66,12 +66,14 @@ class AdamW(torch.optim.Optimizer):
 class Muon(torch.optim.Optimizer):
     """Momentum, made orthogonal: a step of the same length in every direction that a matrix can move its output.
 
-    The same rule as `torch.optim.Muon`, with all matrices of one shape handled together and, on a CPU, in float32: for many small matrices
-    that takes half the time (docs/LOG.md, 2026-11-25). params: matrices only. Source: docs/SOURCES.md#muon
+    The same rule as `torch.optim.Muon`, with all matrices of one shape handled together: for many small ones that takes half the time
+    (docs/LOG.md, 2026-11-25). params: matrices only. dtype: of the products inside; bfloat16 where the processor is faster in it, for the
+    rule forgives small errors. Source: docs/SOURCES.md#muon
     """
 
-    def __init__(self, params, lr: float = 0.02, weight_decay: float = 0.1, momentum: float = 0.95):
+    def __init__(self, params, lr: float = 0.02, weight_decay: float = 0.1, momentum: float = 0.95, dtype: torch.dtype = torch.float32):
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self):
@@ -81,7 +83,7 @@ class Muon(torch.optim.Optimizer):
                 if p.grad is not None:
                     alike[tuple(sorted(p.shape))].append(p)
             for params in alike.values():
-                updates = orthogonalise(torch.stack([_wide(self._momentum(p, group["momentum"])) for p in params]))
+                updates = orthogonalise(torch.stack([_wide(self._momentum(p, group["momentum"])) for p in params]), self.dtype)
                 for p, update in zip(params, updates):
                     p.mul_(1 - group["lr"] * group["weight_decay"])
                     rows, columns = p.shape
@@ -99,14 +101,14 @@ class Muon(torch.optim.Optimizer):
         p.add_(update, alpha=distance)
 
 
-def orthogonalise(matrices: Tensor, n_steps: int = 5) -> Tensor:
+def orthogonalise(matrices: Tensor, dtype: torch.dtype = torch.float32, n_steps: int = 5) -> Tensor:
     """Bring all singular values of wide matrices (N, rows, columns) near 1 (0.7 to 1.2, mostly), by matrix products alone.
 
     A polynomial of odd degree changes only the singular values; this one drives them towards 1 quickly from any start.
     Source: docs/SOURCES.md#muon
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrices.bfloat16() if matrices.is_cuda else matrices  # GPUs are much faster in it, and the rule forgives small errors
+    x = matrices.to(dtype)
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)  # no singular value is above 1 now
     for _ in range(n_steps):
         gram = x @ x.mT  # (N, rows, rows)
@@ -130,7 +132,8 @@ def build_optimizers(model: nn.Module, config: TrainConfig, muon: type[Muon] = M
     groups = [{"params": others, "weight_decay": 0.0}]
     optimizers = []
     if config.optimizer == "muon":
-        optimizers.append(muon(in_blocks, lr=config.muon_lr, weight_decay=config.weight_decay))
+        dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
+        optimizers.append(muon(in_blocks, lr=config.muon_lr, weight_decay=config.weight_decay, dtype=dtype))
     else:
         groups.append({"params": in_blocks, "weight_decay": config.weight_decay})
     optimizers.append(torch.optim.AdamW(groups, lr=config.max_lr, betas=(config.beta1, config.beta2), fused=True))

@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import time
@@ -30,7 +31,7 @@ from minilm.data import token_file
 from minilm.distributed import new_training
 from minilm.evaluate import evaluate
 from minilm.generate import generate
-from minilm.model import Transformer
+from minilm.model import Transformer, flops_per_token
 from minilm.tokenizer import Tokenizer
 from minilm.train import Training, fix_steps, plan, read_log, resume, train
 
@@ -49,6 +50,7 @@ def start_run(out: Path, corpus: Corpus, tokenizer: Tokenizer, model_config: Mod
     if (out / "run.json").exists():
         raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
     train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
+    forget_peak_memory()
     start = time.perf_counter()
     model = Transformer(model_config, seed=config.seed)
     training = new_training(model, plan(model, config), train_ids, shard)
@@ -122,10 +124,11 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
     """
     run = Path(run)
     name, record = run.resolve().name, _finished(run)
+    flops = record["result"]["n_tokens"] * flops_per_token(Transformer(ModelConfig(**record["model"])))
     row = {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
            "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
            **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
-           **record["model"], **record["training"], **record["result"], **record["environment"],
+           **record["model"], **record["training"], **record["result"], "flops": flops, **record["environment"], "log": f"{name}.jsonl",
            "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
     table = Path(folder) / experiment / "runs.csv"
     table.parent.mkdir(parents=True, exist_ok=True)
@@ -172,13 +175,24 @@ def environment() -> dict:
 
 
 def peak_memory_bytes() -> int | None:
-    """The most memory this process has held at once, in bytes; None where the system does not tell (Windows)."""
+    """The most memory this process has held at once, in bytes, since `forget_peak_memory`; None where the system does not tell (Windows)."""
+    status = Path("/proc/self/status")
+    if status.exists():  # here getrusage would count the parent's memory too, from before this program took its place
+        return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
     try:
         import resource  # not on Windows
     except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, Linux kilobytes
+
+
+def forget_peak_memory() -> None:
+    """Let `peak_memory_bytes` count from here on, where the system can (Linux): several runs may share a process."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass  # then the peak is that of all runs so far
 
 
 def _train_and_judge(training: Training, valid_ids, tokenizer: Tokenizer, out: Path, record: dict, callbacks: Callbacks) -> dict:

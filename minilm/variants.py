@@ -1,7 +1,7 @@
 """What if one part were another? The transformer of `minilm.model` with one choice of its design undone at a time.
 
 The ideas in order: a variant is a change of shape (`variant_config`) and a change of parts (`build`); each part that takes another's place is a class of
-a few lines; `flops_per_token` says what a token of training costs, so that variants can be compared at equal computation.
+a few lines; `minilm.model.flops_per_token` says what a token of training costs, so that variants can be compared at equal computation.
 
 | variant | instead of | source |
 |---|---|---|
@@ -128,18 +128,6 @@ def build(name: str, config: ModelConfig, seed: int = 0) -> Transformer:
         model.sin.zero_()
     init_weights(model, seed)  # anew, for the parts that were swapped
     return model
-
-
-def flops_per_token(model: Transformer) -> int:
-    """Operations to train on one token: 6 for each weight that multiplies, the head's included, and the causal half of the attention.
-
-    Looking up a vector costs nothing, so neither positions nor an embedding table that is not also the head count. Source: docs/SOURCES.md#kaplan
-    """
-    config = model.config
-    looked_up = getattr(model.embed, "positions", torch.empty(0)).numel()
-    if model.lm_head.weight is not model.embed.weight:
-        looked_up += model.embed.weight.numel()
-    return 6 * (model.n_params - looked_up) + 6 * config.n_layers * config.context_length * config.d_model
 
 
 def _swap(model: nn.Module, kind: type, make: Callable[[], nn.Module]) -> None:

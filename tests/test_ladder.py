@@ -2,9 +2,9 @@
 
 import pytest
 
-from minilm import ladder
+from minilm import cli, ladder
 from minilm.corpora import load_corpus, read_stories
-from minilm.ladder import SIZES, Rung, climb, part_of, plan_ladder, tokenizer_for
+from minilm.ladder import PROMPTS, SIZES, Rung, climb, cost, keep_stories, part_of, plan_ladder, stories_of, tell, tokenizer_for
 from minilm.model import Transformer
 from minilm.runs import read_record
 from minilm.storyworld import write_corpus
@@ -35,6 +35,71 @@ def test_small_sizes_come_first_and_repeats_are_of_a_quarter():
         ("d64-L8", 0, 0.25, 2), ("d64-L8", 0, 0.25, 16), ("d64-L8", 1, 0.25, 2), ("d64-L8", 1, 0.25, 16)]  # fmt: skip
     with pytest.raises(ValueError, match="there is no size 'd65'; there are d64-L8"):
         plan_ladder(("d65",), seeds=1)
+
+
+def test_budgets_are_readings_of_all_the_text_by_every_size():
+    plan = plan_ladder(("d64-L8", "d128-L2"), seeds=1, epochs=(0.5, 2))
+    assert [(rung.size, rung.share, rung.epochs) for rung in plan] == [
+        ("d64-L8", 1, 0.5), ("d128-L2", 1, 0.5), ("d64-L8", 1, 2), ("d128-L2", 1, 2)]  # fmt: skip
+    assert [rung.share for rung in plan_ladder(("d64-L8",), seeds=1, epochs=(), repeats=(4,), share=0.1)] == [0.1]
+
+
+@pytest.mark.parametrize("wrong", [{"seeds": 0}, {"epochs": (1, 0)}, {"repeats": (-2,)}, {"share": 0}, {"share": 1.5}])
+def test_numbers_that_mean_no_training_are_refused(wrong):
+    with pytest.raises(ValueError, match="all must be positive, and share at most 1"):
+        plan_ladder(("d64-L8",), **{"seeds": 1, **wrong})
+
+
+def test_the_cost_counts_parameters_and_operations_by_hand(monkeypatch):
+    monkeypatch.setattr(ladder, "matrix_flops", lambda: 1e9)
+    shape = SIZES["d128-L2"]  # 3 for queries, keys, values and output with half the key heads; 3 matrices of the feed-forward layer
+    n_params = 4096 * 128 + 2 * (3 * 128 * 128 + 3 * 128 * shape.d_ff + 2 * 128) + 128
+    flops = 1000 * (6 * n_params + 6 * 2 * 256 * 128)
+    assert cost(shape, 1000) == {"n_params": n_params, "flops": flops, "seconds": pytest.approx(flops / 0.3e9)}
+
+
+@pytest.fixture(scope="module")
+def told(corpus, tmp_path_factory):
+    out = tmp_path_factory.mktemp("ladder")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, "d64-L8", TINY)
+        climb(Rung(size="d64-L8", seed=0, epochs=0.2), corpus, out, out / "cache")
+    return out / "tales_d64-L8_1x0.2_seed0"
+
+
+def test_a_model_goes_on_from_each_prompt_and_begins_some_stories_itself(told, monkeypatch):
+    monkeypatch.setitem(ladder.SAMPLING, "max_new_tokens", 30)
+    stories = list(tell(told, unprompted=2))
+    assert [story["prompt"] for story in stories] == [*PROMPTS, "", ""] and [story["seed"] for story in stories] == [0, 1, 2, 3, 4]
+    assert all(story["story"].startswith(story["prompt"]) and story["run"] == told.name for story in stories)
+    assert stories[3]["story"] != stories[4]["story"] and stories == list(tell(told, unprompted=2))
+    assert all(story["n_unparsed"] <= story["n_sentences"] for story in stories)
+
+
+def test_stories_are_told_once_and_replace_those_of_the_same_run(told, tmp_path, monkeypatch):
+    monkeypatch.setitem(ladder.SAMPLING, "max_new_tokens", 5)
+    monkeypatch.setattr(ladder, "UNPROMPTED", 0)
+    first = stories_of(told)
+    monkeypatch.setattr(ladder, "tell", None)
+    assert stories_of(told) == first and len(first) >= len(PROMPTS)
+    table = tmp_path / "stories.csv"
+    keep_stories(first, table)
+    keep_stories([{**story, "run": "another"} for story in first], table)
+    keep_stories([{**first[0], "story": "So it\nends, \"she\" said."}], table)
+    kept = ladder._read_table(table)
+    assert [story["run"] for story in kept] == ["another"] * len(first) + [told.name] and kept[-1]["story"] == "So it\nends, \"she\" said."
+
+
+def test_the_command_says_the_cost_first_and_keeps_rows_and_stories(corpus, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("minilm.runs.record_run", lambda run, experiment: kept.append((run.name, experiment)))
+    monkeypatch.setattr(ladder, "keep_stories", lambda stories: kept.append(len(stories)))
+    monkeypatch.setattr(ladder, "tell", lambda run: [{"run": run.name, "story": "Hello."}])
+    kept = []
+    words = f"ladder --corpus {corpus.train.parent} --sizes d64-L8 --seeds 1 --epochs 0.1 --keep --out {tmp_path / 'out'} --cache {tmp_path}"
+    assert cli.main(words.split()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1 trainings, ") and "very roughly" in lines[0]
+    assert lines[-1].startswith("tales_d64-L8_1x0.1_seed0") and kept == [("tales_d64-L8_1x0.1_seed0", "ladder"), 1]
 
 
 def test_a_share_is_the_first_whole_stories_with_the_same_validation(corpus, tmp_path):

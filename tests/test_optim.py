@@ -125,6 +125,17 @@ def test_muon_takes_the_steps_of_pytorchs(monkeypatch, settings, rounding, toler
             assert (mine - yours).norm() <= tolerance * (yours - start).norm()
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_muon_multiplies_in_the_precision_of_the_run(precision):
+    model = Transformer(ModelConfig(vocab_size=257, d_model=64, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64))
+    muon, _ = build_optimizers(model, TrainConfig(max_steps=1, precision=precision))
+    matrices = torch.randn(2, 8, 24, generator=torch.Generator().manual_seed(0))
+    rounded = orthogonalise(matrices, muon.dtype)
+    assert rounded.dtype == torch.float32
+    difference = (rounded - orthogonalise(matrices)).abs().max()
+    assert difference == 0 if precision == "float32" else 1e-4 < difference < 0.05
+
+
 @pytest.mark.parametrize("shape", [(6, 6), (4, 20), (1, 5), (16, 64)])
 def test_orthogonalising_moves_only_the_singular_values_by_the_polynomial(shape):
     matrices = torch.randn(3, *shape, generator=torch.Generator().manual_seed(0))

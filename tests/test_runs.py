@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +12,7 @@ from minilm.config import ModelConfig, TrainConfig
 from minilm.corpora import load_corpus, read_stories
 from minilm.data import encode_stories
 from minilm.evaluate import evaluate
-from minilm.runs import read_record, record_run, resume_run, ship_run, start_run
+from minilm.runs import forget_peak_memory, peak_memory_bytes, read_record, record_run, resume_run, ship_run, start_run
 from minilm.tokenizer import Tokenizer
 
 SHAPE = ModelConfig(vocab_size=257, context_length=16, d_model=64, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64)
@@ -101,6 +103,23 @@ def test_a_recorded_run_is_one_row_without_local_paths(run, tmp_path):
     unfinished(run)
     with pytest.raises(ValueError, match="is not finished; go on with it"):
         record_run(run, "first", folder=tmp_path / "runs")
+
+
+def test_a_row_counts_operations_and_names_its_log(run, tmp_path):
+    (row,) = csv.DictReader(record_run(run, "first", folder=tmp_path / "runs").open())
+    n_params = 257 * 64 + 3 * 64 * 64 + 3 * 64 * 64 + 3 * 64
+    assert int(row["flops"]) == 6 * 2 * 16 * (6 * n_params + 6 * 1 * 16 * 64) and (tmp_path / "runs" / "first" / row["log"]).exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not tell")
+def test_the_peak_of_memory_is_this_process_own():
+    ballast = bytearray(1_500_000_000)  # more than PyTorch takes
+    code = "from minilm.runs import peak_memory_bytes; print(peak_memory_bytes())"
+    child = int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+    assert peak_memory_bytes() > len(ballast) and child < 1_200_000_000
+    del ballast
+    forget_peak_memory()
+    assert peak_memory_bytes() < 1_400_000_000
 
 
 def test_a_shipped_model_writes_and_its_card_has_its_own_score(run, tmp_path):

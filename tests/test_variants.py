@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 
 from minilm.config import ModelConfig
-from minilm.model import Transformer
+from minilm.model import Transformer, flops_per_token
 from minilm.optim import build_optimizers
 from minilm.config import TrainConfig
-from minilm.variants import VARIANTS, build, flops_per_token, variant_config
+from minilm.variants import VARIANTS, build, variant_config
 
 C, L, D, T, V, D_FF = 64, 2, 16, 32, 300, 96  # 4 heads, 2 of keys and values
 CONFIG = ModelConfig(vocab_size=V, context_length=T, d_model=C, n_layers=L, n_heads=4, n_kv_heads=2, d_ff=D_FF)
