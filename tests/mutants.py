@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("minilm", "tests", "data", "notebooks", "README.md", "Makefile", "pyproject.toml", "constraints.txt", "environment.yml", "docs")
+COPIED = ("minilm", "tests", "benchmarks", "data", "notebooks", "README.md", "Makefile", "pyproject.toml", "constraints.txt", "environment.yml", "docs")
 
 
 def copy_of_the_tree(folder: Path) -> Path:

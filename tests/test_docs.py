@@ -1,6 +1,7 @@
 """What the code and the documents refer to exists."""
 
 import csv
+import json
 import re
 
 import pytest
@@ -47,6 +48,15 @@ def test_every_recorded_run_says_how_it_was_made(path):
         assert all(row[key] for key in ("run", "profile", "seed", "seconds", "peak_memory_bytes", "machine", "n_tokens", "corpus"))
         if row.get("purpose") != "rate":  # a run that only chose a learning rate is not judged, and has no log
             assert row["valid_bits_per_byte"] and (path.parent / f"{row['run']}.jsonl").is_file()
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "runs" / "benchmarks").glob("*.json")), ids=lambda path: path.stem)
+def test_every_kept_benchmark_says_how_it_was_made(path):
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert re.match(r"(minilm|python) ", record["command"])
+    assert "/" not in record["command"].replace("benchmarks/", "").replace("data/models/", "")
+    assert all(record[key] for key in ("date", "machine", "cores", "torch", "printed"))
+    assert record["values"] and all(isinstance(value, int | float) for value in record["values"].values())
 
 
 def test_the_samples_are_what_the_generator_writes():
