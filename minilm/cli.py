@@ -17,7 +17,7 @@ import tyro
 from tqdm import tqdm
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from minilm.config import CACHE, RANK, WORLD_SIZE, ModelConfig, TrainConfig, profile
+from minilm.config import CACHE, RANK, ROOT, WORLD_SIZE, ModelConfig, TrainConfig, profile
 
 
 def corpus(name: Positional[str], cache: Path = CACHE) -> None:
@@ -300,6 +300,18 @@ def ship(run: Positional[Path], out: Path, data_note: str, cache: Path = CACHE) 
     shipped = ship_run(run, out, data_note=data_note, cache_dir=cache)
     size = sum(path.stat().st_size for path in out.iterdir())
     print(f"{out}: {size / 1e6:.2f} MB, {shipped['result']['valid_bits_per_byte']:.4f} bits per byte")
+
+
+def results(out: Path = ROOT / "docs" / "RESULTS.md") -> None:
+    """Write docs/RESULTS.md anew, from the records in data/ and the words in docs/results.md.in.
+
+    Args:
+        out: File to write.
+    """
+    from minilm.results import page
+
+    out.write_text(page(), encoding="utf-8")
+    print(out)
 
 
 def ablations(
@@ -616,7 +628,8 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, reproduce, record, ship)
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, reproduce, record,
+        results, ship)  # fmt: skip
 COMMANDS = {f.__name__: f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost")

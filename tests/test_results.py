@@ -1,0 +1,116 @@
+"""docs/RESULTS.md is what the records say: nothing typed, nothing kept that is left out, and what was not measured says so."""
+
+import csv
+import json
+import re
+import sys
+from itertools import pairwise
+
+import pytest
+
+from benchmarks.keep import keep
+from minilm.cli import main
+from minilm.config import DATA, ROOT
+from minilm.results import BENCHMARKS, TEMPLATE, ladder, losses, page, read_rows, repeats, table, tinystories
+
+RUN = {"command": "minilm ladder --corpus storyworld --keep", "corpus": "storyworld", "n_params": 300_000, "seconds": 90, "flops": 1.5e13,
+       "peak_memory_bytes": "", "machine": "a laptop", "cores": 4, "gpu": ""}  # fmt: skip
+BENCHMARK = [sys.executable, "-c", """print("two\\nlines"); print('{"speed": 1.5}')"""]
+
+
+def climbed(folder, **made_up):
+    """A data folder with a ladder of made-up runs: tokens and bits per byte by name."""
+    rows = [RUN | {"run": name, "n_tokens": n_tokens, "valid_bits_per_byte": value} for name, (n_tokens, value) in made_up.items()]
+    path = folder / "runs" / "ladder" / "runs.csv"
+    path.parent.mkdir(parents=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_the_page_is_what_the_records_give(tmp_path):
+    written = tmp_path / "RESULTS.md"
+    assert main(["results", "--out", str(written)]) == 0
+    assert written.read_text(encoding="utf-8") == (ROOT / "docs" / "RESULTS.md").read_text(encoding="utf-8"), "run `minilm results`"
+
+
+def test_every_table_says_what_made_it():
+    blocks = page().split("\n\n")
+    below = [after for block, after in pairwise(blocks) if block.startswith("| ")]
+    assert len(below) >= 8
+    for text in below:
+        assert re.match(r"Made by `(minilm|python) |From `data/published/|Not measured yet.* `python ", text), text
+    named = re.findall(r"`(data/published/[^`]+)`", page())
+    assert named and all((ROOT / name).is_file() for name in named)
+
+
+def test_every_number_that_a_benchmark_kept_stands_on_the_page():
+    marks, paths = TEMPLATE.read_text(encoding="utf-8"), sorted((DATA / "runs" / "benchmarks").glob("*.json"))
+    assert paths
+    for path in paths:
+        assert path.stem.startswith(BENCHMARKS)
+        record = json.loads(path.read_text(encoding="utf-8"))
+        assert not [key for key in record["values"] if f"{{kept[{key}]:" not in marks]
+
+
+def test_sizes_are_means_over_seeds(tmp_path):
+    data = climbed(tmp_path, **{"storyworld_d64-L8_1x1_seed0": (4000, 0.5), "storyworld_d64-L8_0.25x4_seed0": (3990, 0.6),
+                                "storyworld_d64-L8_1x1_seed1": (4000, 0.7), "storyworld_d64-L8_1x0.5_seed0": (2000, 0.8)})  # fmt: skip
+    assert [line for line in ladder(data).splitlines() if line.startswith("| storyworld")] == [
+        "| storyworld | d64-L8 | 300,000 | 2,000 | 0.800 | 1 | 1.5 | not measured | 1.5 × 10¹³ |",
+        "| storyworld | d64-L8 | 300,000 | 4,000 | 0.600 (0.500 to 0.700) | 2 | 1.5 (1.5 to 1.5) | not measured | 1.5 × 10¹³ |"]  # fmt: skip
+    assert ladder(data).endswith(f"Made by `{RUN['command']}` on 4 cores of a laptop.")
+
+
+def test_repeats_stand_beside_as_many_fresh_tokens(tmp_path):
+    data = climbed(tmp_path, **{"storyworld_d64-L8_0.25x16_seed0": (15_960, 0.55), "storyworld_d64-L8_1x1_seed0": (4000, 0.5),
+                                "storyworld_d64-L8_0.25x4_seed0": (3990, 0.6), "storyworld_d128-L8_1x1_seed0": (4000, 0.4),
+                                "storyworld_d64-L8_0.25x2_seed0": (1995, 0.8), "storyworld_d64-L8_1x0.5_seed0": (2000, 0.7)})  # fmt: skip
+    assert [line for line in repeats(data).splitlines() if line.startswith("| storyworld")] == [
+        "| storyworld | d64-L8 | 0.25 | 2 | 1,995 | 0.800 | 0.700 |",
+        "| storyworld | d64-L8 | 0.25 | 4 | 3,990 | 0.600 | 0.500 |",
+        "| storyworld | d64-L8 | 0.25 | 16 | 15,960 | 0.550 | not measured |"]  # fmt: skip
+
+
+def test_a_ladder_without_rows_says_how_to_make_them(tmp_path):
+    assert ladder(tmp_path) == repeats(tmp_path) and "Not trained yet; `minilm ladder" in ladder(tmp_path)
+
+
+def test_published_losses_stay_as_they_are_and_doubtful_ones_stay_out():
+    text = losses(DATA)
+    assert "| stories260K | 260,032 | 512 | 1.297 | karpathy/llama2.c" in text
+    assert "1.0496" not in text  # its row says not to use it
+    assert "1.297" not in tinystories(DATA) and "| about 0.91 |" in tinystories(DATA)
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(ValueError, match="'ids | bits' has no rows"):
+        table("ids | bits", [], "")
+    (tmp_path / "empty.csv").write_text("run,seed\n")
+    with pytest.raises(ValueError, match="empty.csv has no rows"):
+        read_rows(tmp_path / "empty.csv")
+    (tmp_path / "one.csv").write_text("run,seed,loss\nfirst,0,\n")
+    assert read_rows(tmp_path / "one.csv") == [{"run": "first", "seed": 0, "loss": None}]
+    with pytest.raises(ValueError, match="one.csv has no 'bits'; it has run, seed, loss"):
+        read_rows(tmp_path / "one.csv")[0]["bits"]
+    with pytest.raises(ValueError, match="'first' should be CORPUS_SIZE_SHARExREADINGS_seedN"):
+        ladder(climbed(tmp_path, first=(1, 1)))
+    (tmp_path / "page.in").write_text("{runs[tinystories][shiped][n_tokens]}")
+    with pytest.raises(ValueError, match="data/runs/tinystories has no 'shiped'; it has shipped, five_minutes"):
+        page(template=tmp_path / "page.in")
+
+
+def test_a_benchmark_is_kept_with_its_command(tmp_path, capsys):
+    record = json.loads(keep("speed", [*BENCHMARK, f"--text={tmp_path}", "benchmarks/bench_corpus.py"], tmp_path).read_text())
+    assert record["values"] == {"speed": 1.5} and record["printed"] == ["two", "lines"] and record["torch"]
+    assert record["command"].startswith("python") and record["command"].endswith("--text=PATH benchmarks/bench_corpus.py")
+    assert "two\nlines" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", ["print('no JSON')", "", "print(3)", "print('{}'); raise SystemExit(1)"])
+def test_a_benchmark_that_fails_is_not_kept(tmp_path, code):
+    with pytest.raises(ValueError, match="nothing was kept"):
+        keep("speed", [sys.executable, "-c", code], tmp_path)
+    assert not list(tmp_path.iterdir())
