@@ -11,7 +11,7 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from tqdm import tqdm
@@ -355,6 +355,7 @@ def ablations(
 def ladder(
     corpus: str,
     sizes: tuple[str, ...] = (),
+    profile_: Annotated[Literal["ci", "laptop", "gpu"] | None, arg(name="profile")] = None,
     seeds: int = 2,
     epochs: tuple[float, ...] = (1.0,),
     repeats: tuple[float, ...] = (),
@@ -363,11 +364,12 @@ def ladder(
     keep: bool = False,
     cache: Path = CACHE,
 ) -> None:
-    """Train models of several sizes on the same text, let each tell stories, and compare. A ladder that was stopped goes on where it was.
+    """Train models of several sizes on the same text, let those of seed 0 tell stories, and compare. A ladder that was stopped goes on where it was.
 
     Args:
         corpus: A corpus, folder or file, as for `minilm corpus`.
-        sizes: Names of minilm.ladder.SIZES; without any, those of MINILM_PROFILE (laptop: d64-L8 d128-L8 d256-L8).
+        sizes: Names of minilm.ladder.SIZES; without any, those of the profile (laptop: d64-L8 d128-L8 d256-L8).
+        profile_: Hardware; by default what MINILM_PROFILE says.
         seeds: Trainings of each.
         epochs: Readings of the whole text, by each size: such as `0.25 0.5 1`.
         repeats: Readings of a share of the text, by the smallest size: such as `2 4 8 16`.
@@ -380,7 +382,7 @@ def ladder(
     from minilm.ladder import BYTES_PER_TOKEN, SIZES, SIZES_OF_PROFILE, climb, cost, keep_stories, plan_ladder, stories_of
     from minilm.runs import record_run
 
-    plan = plan_ladder(sizes or SIZES_OF_PROFILE[profile()], seeds, epochs, repeats, share)
+    plan = plan_ladder(sizes or SIZES_OF_PROFILE[profile_ or profile()], seeds, epochs, repeats, share)
     found = load_corpus(corpus, cache_dir=cache)
     command = _command(corpus, out, cache)
     n_tokens = found.n_bytes("train") / BYTES_PER_TOKEN
@@ -392,10 +394,12 @@ def ladder(
         with _TrainingBar() as bar:
             record = climb(rung, found, out, cache, command=command, callbacks=[bar])
         folder = out / rung.folder(found)
-        stories = stories_of(folder, watch=lambda telling: _bar(telling, desc="telling", unit=" stories"))
         if keep:
             record_run(folder, "ladder")
-            keep_stories(stories)
+        if rung.seed == 0:  # one model of each kind tells stories
+            stories = stories_of(folder, watch=lambda telling: _bar(telling, desc="telling", unit=" stories"))
+            if keep:
+                keep_stories(stories)
         result = record["result"]
         print(f"{folder.name:40} {record['n_params']:11,} {result['n_tokens']:11,} {result['seconds'] / 60:7.1f}  "
               f"{result['valid_bits_per_byte']:.4f}", flush=True)  # fmt: skip

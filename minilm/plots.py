@@ -24,7 +24,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 # Four of Okabe and Ito's hues, which colour-blind readers can tell apart, darkened where they were pale on white.
 BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#00805C", "#A8457C", "#5F6368"
@@ -734,3 +734,24 @@ def intensity(ax: Axes, batch: Sequence[int], curves: Mapping[str, Sequence[floa
     ax.set_xticks(batch, [str(n) for n in batch])
     ax.minorticks_off()
     return ax
+
+
+def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, float, float]]], xlabel: str, ylabel: str) -> Axes:
+    """Draw the points (x, y, low, high) of each curve, with a bar from low to high; x is logarithmic."""
+    for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+        x, y, low, high = np.array(sorted(points)).T
+        ax.errorbar(x, y, (y - low, high - y), color=colour, marker=marker, markersize=6, capsize=3, label=name, zorder=3)
+    ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.legend()
+    return ax
+
+
+def expected_band(ax: Axes, steps: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Line2D:
+    """Draw the band in which losses are expected, and return an empty line for those of a run that goes on."""
+    ax.fill_between(steps, low, high, color=TINTS[0], label="expected")
+    (run,) = ax.plot([], [], "o-", color=VERMILION, markersize=5, label="this run", zorder=3)
+    ax.set(xlabel="step", ylabel="training loss, nats per token")
+    ax.legend()
+    return run

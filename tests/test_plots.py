@@ -124,6 +124,10 @@ def draw(ax, kind):
             plots.against_temperature(ax, [0, 1], {"a": [(0.9, 0.01), (0.5, 0.1)]}, {"real": 0.95})
         case "intensity":
             plots.intensity(ax, [1, 4], {"free": [1, 4], "8 heads": [1, 2]}, 295, "the machine")
+        case "with_ranges":
+            plots.with_ranges(ax, {"a": [(1e6, 0.5, 0.4, 0.7), (1e5, 1, 1, 1)]}, "parameters", "bits")
+        case "expected_band":
+            plots.expected_band(ax, [20, 40, 60], [4, 3, 2.5], [5, 4, 2.75])
     return ax
 
 
@@ -132,7 +136,7 @@ KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equa
          "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
          "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out", "block_diagram",
          "where_parameters_live", "first_losses", "lens", "differences", "paths_in_valley", "schedule", "gallery", "rate_sweep", "apart", "next_token_bars",
-         "drawn_shares", "against_temperature", "intensity"]  # fmt: skip
+         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:
@@ -562,3 +566,17 @@ def test_measures_have_two_standard_errors_either_way(ax):
     (segments,) = [collection.get_segments() for collection in ax.collections]
     assert np.allclose([segment[:, 1] for segment in segments], [[0.88, 0.92], [0.3, 0.7]])
     assert ax.lines[-1].get_ydata()[0] == 0.95
+
+
+def test_ranges_reach_from_low_to_high_and_points_go_from_small_to_large(ax):
+    plots.with_ranges(ax, {"a": [(1e6, 0.5, 0.375, 0.75), (1e5, 1, 1, 1)], "b": [(1e5, 2, 1, 4)]}, "parameters", "bits")
+    lines, _, (bars,) = ax.containers[0]
+    assert list(zip(*lines.get_data())) == [(1e5, 1), (1e6, 0.5)] and ax.get_xscale() == "log"
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[1, 1], [0.375, 0.75]]
+    assert lines.get_color() != ax.containers[1][0].get_color() and lines.get_marker() != ax.containers[1][0].get_marker()
+
+
+def test_a_run_is_laid_over_the_band(ax):
+    run = plots.expected_band(ax, [20, 40], [4, 3], [5, 3.5])
+    corners = {tuple(point) for point in ax.collections[0].get_paths()[0].vertices}
+    assert {(20, 4), (20, 5), (40, 3), (40, 3.5)} == corners and len(run.get_xdata()) == 0
