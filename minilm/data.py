@@ -8,6 +8,7 @@ Built by hand in: chapter 03 (next-token pairs) and chapter 06 (batches). Left o
 """
 
 import os
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from minilm.config import CACHE
 from minilm.corpora import Corpus
+from minilm.processes import batches_of, map_in_order
 from minilm.tokenizer import Tokenizer
 
 
@@ -26,27 +28,30 @@ def encode_stories(stories: Iterable[str], tokenizer: Tokenizer) -> np.ndarray:
     >>> encode_stories(["ab", "c"], Tokenizer([])).tolist()
     [97, 98, 256, 99, 256]
     """
-    chunks = list(_encoded_chunks(stories, tokenizer))
-    return np.concatenate(chunks) if chunks else np.zeros(0, _dtype(tokenizer))
+    return np.asarray(tokenizer.encode_stories(stories))
 
 
-def token_file(corpus: Corpus, split: str, tokenizer: Tokenizer, cache_dir: Path = CACHE, progress=None) -> np.ndarray:
+def token_file(
+    corpus: Corpus, split: str, tokenizer: Tokenizer, cache_dir: Path = CACHE, progress=None, n_processes: int | None = None
+) -> np.ndarray:
     """Return a split of a corpus as a memory-mapped row of ids, encoding it on first use.
 
-    progress: called with each story's number of characters. The file's name holds the fingerprints of corpus and tokenizer, so a changed text
-    or tokenizer never meets stale ids. Raises ValueError when the split is empty or its file is damaged.
+    progress: called with each story's number of characters as it is read. n_processes: as for `minilm.processes.map_in_order`; the file is
+    the same for any. Its name holds the fingerprints of corpus and tokenizer, so a changed text or tokenizer never meets stale ids.
+    Raises ValueError when the split is empty or its file is damaged.
     """
     name = f"{corpus.name}-{corpus.fingerprint}-{split}-{tokenizer.fingerprint}.bin"
     path = Path(cache_dir) / "tokens" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         stories = corpus.stories(split)
-        _write_atomically(path, _encoded_chunks(_watched(stories, progress) if progress else stories, tokenizer))
+        batches = batches_of(_watched(stories, progress) if progress else stories)
+        _write_atomically(path, map_in_order(tokenizer.encode_stories, batches, n_processes))
     if not path.stat().st_size:
         path.unlink()
         raise ValueError(f"the {split} split of {corpus.name} has no text; name another corpus or file")
     try:
-        ids = np.memmap(path, dtype=_dtype(tokenizer), mode="r")
+        ids = np.memmap(path, dtype=encode_stories([], tokenizer).dtype, mode="r")
     except ValueError:  # half an id at the end
         ids = [None]
     if ids[-1] != tokenizer.end_of_text:
@@ -97,29 +102,19 @@ class Sampler:
         return self.ids[start : start + self.context_length + 1]
 
 
-def _dtype(tokenizer: Tokenizer) -> type:
-    return np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
-
-
-def _encoded_chunks(stories: Iterable[str], tokenizer: Tokenizer):
-    end = [tokenizer.end_of_text]
-    for story in stories:
-        yield np.array(tokenizer.encode(story) + end, dtype=_dtype(tokenizer))
-
-
 def _watched(stories: Iterable[str], progress):
     for story in stories:
         progress(len(story))
         yield story
 
 
-def _write_atomically(path: Path, chunks: Iterable[np.ndarray]) -> None:
+def _write_atomically(path: Path, rows: Iterable[array]) -> None:
     """Write next to the goal, then rename: nobody ever sees half a file."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk.tobytes())
+            for row in rows:
+                file.write(row)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -21,14 +21,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 
 from minilm import plots
 from minilm.checkpoint import load_model, newest_checkpoint, save_model, write_json
 from minilm.config import CACHE, DATA, RANK, WORLD_SIZE, ModelConfig, TrainConfig, profile
-from minilm.corpora import Corpus
+from minilm.corpora import SPLITS, Corpus
 from minilm.data import token_file
-from minilm.distributed import new_training
+from minilm.distributed import from_first, new_training
 from minilm.evaluate import evaluate
 from minilm.generate import generate
 from minilm.model import Transformer, flops_per_token
@@ -49,7 +50,7 @@ def start_run(out: Path, corpus: Corpus, tokenizer: Tokenizer, model_config: Mod
     out = Path(out)
     if (out / "run.json").exists():
         raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
-    train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
+    train_ids, valid_ids = _token_files(corpus, tokenizer, cache_dir)
     forget_peak_memory()
     start = time.perf_counter()
     model = Transformer(model_config, seed=config.seed)
@@ -92,7 +93,7 @@ def resume_run(out: Path, *, shard: bool = False, cache_dir: Path = CACHE, callb
     if corpus.fingerprint != record["corpus"]["fingerprint"]:
         raise ValueError(f"the text at {corpus.train} has changed since the run began; start a new run")
     tokenizer = _tokenizer_of(out)
-    train_ids, valid_ids = (token_file(corpus, split, tokenizer, cache_dir) for split in ("train", "valid"))
+    train_ids, valid_ids = _token_files(corpus, tokenizer, cache_dir)
     if len(train_ids) != record["train_tokens"]:
         raise ValueError(f"the encoded text in {Path(cache_dir) / 'tokens'} has {len(train_ids):,} tokens, and had "
                          f"{record['train_tokens']:,} when the run began; delete that folder, and the text is encoded again")  # fmt: skip
@@ -193,6 +194,12 @@ def forget_peak_memory() -> None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         pass  # then the peak is that of all runs so far
+
+
+def _token_files(corpus: Corpus, tokenizer: Tokenizer, cache_dir: Path) -> list[np.ndarray]:
+    """Both splits as rows of ids; of several processes only the first encodes, where that is still to be done."""
+    from_first(lambda: [len(token_file(corpus, split, tokenizer, cache_dir)) for split in SPLITS])
+    return [token_file(corpus, split, tokenizer, cache_dir) for split in SPLITS]
 
 
 def _train_and_judge(training: Training, valid_ids, tokenizer: Tokenizer, out: Path, record: dict, callbacks: Callbacks) -> dict:

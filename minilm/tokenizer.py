@@ -16,16 +16,18 @@ import heapq
 import json
 import os
 import re
-from collections import Counter, defaultdict, deque
+from array import array
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import regex
+
+from minilm.processes import BATCH, batches_of, map_in_order
 
 if TYPE_CHECKING:
     import tiktoken
@@ -43,7 +45,7 @@ GPT4_PATTERN = (
 # text may be cut there first, which is much cheaper than the pattern. `str.split` is cheaper still, where every space is a lone one.
 LONE_SPACE = re.compile(r" (?<=\S )(?=\S)")
 OTHER_SPACE = re.compile(r" \s|\s ")
-SLICE = 1 << 18  # characters looked at together, which bounds the memory for a very long text
+SLICE = BATCH  # characters looked at together, which bounds the memory for a very long text
 CACHED = 1 << 18  # different words whose ids are remembered
 
 Pair = tuple[bytes, bytes]
@@ -101,8 +103,7 @@ def count_pre_tokens(
 ) -> Counter[str]:
     """Count the pre-tokens of texts, in several processes when there is enough text to be worth it.
 
-    n_processes: 2 if not given, or 1 on a machine with one processor. A script that uses several should keep its own work under
-    `if __name__ == "__main__":`, as multiprocessing demands. progress: called as progress("characters", n) as texts are read.
+    n_processes: as for `minilm.processes.map_in_order`, but 2 if not given. progress: called as progress("characters", n) as texts are read.
 
     >>> sorted(count_pre_tokens(["low lower", "so low"]).items())
     [(' low', 1), (' lower', 1), ('low', 1), ('so', 1)]
@@ -110,10 +111,8 @@ def count_pre_tokens(
     if isinstance(texts, str):
         raise TypeError("texts is one str; give an iterable of texts, such as [text]")
     n_processes = min(2, os.cpu_count() or 1) if n_processes is None else n_processes
-    if n_processes < 1:
-        raise ValueError(f"n_processes is {n_processes}; it must be at least 1")
     counts: Counter[str] = Counter()
-    for counted in _counted_batches(_batches(texts, pattern, progress), pattern, n_processes):
+    for counted in map_in_order(partial(_count, pattern=pattern), batches_of(_parts(texts, pattern, progress), SLICE), n_processes):
         counts.update(counted)
     return counts
 
@@ -204,41 +203,14 @@ def _slices(text: str, pattern: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _batches(texts: Iterable[str], pattern: str, progress: Progress | None) -> Iterator[list[str]]:
-    batch, size = [], 0
+def _parts(texts: Iterable[str], pattern: str, progress: Progress | None) -> Iterator[str]:
     for text in texts:
         if not isinstance(text, str):
             raise TypeError(f"a text is {type(text).__name__}; texts must be str")
         for part in _slices(text, pattern):
-            batch.append(part)
-            size += len(part)
-            if size >= SLICE:
-                if progress:
-                    progress("characters", size)
-                yield batch
-                batch, size = [], 0
-    if progress:
-        progress("characters", size)
-    yield batch
-
-
-def _counted_batches(batches: Iterator[list[str]], pattern: str, n_processes: int) -> Iterator[Counter[str]]:
-    """Count batches as they come; at most two for each other process are under way, so that memory is bounded."""
-    beginning = list(islice(batches, 2))  # a single batch is not worth a process
-    batches = chain(beginning, batches)
-    if n_processes == 1 or len(beginning) < 2:
-        yield from (_count(batch, pattern) for batch in batches)
-        return
-    with ProcessPoolExecutor(n_processes - 1) as pool:
-        running = deque()
-        for batch in batches:
-            if len(running) < 2 * (n_processes - 1):
-                running.append(pool.submit(_count, batch, pattern))
-            else:  # the others have enough to do, so this process counts too
-                yield _count(batch, pattern)
-            while running and running[0].done():
-                yield running.popleft().result()
-        yield from (counting.result() for counting in running)
+            if progress:
+                progress("characters", len(part))
+            yield part
 
 
 def _count(texts: list[str], pattern: str) -> Counter[str]:
@@ -324,6 +296,18 @@ class Tokenizer:
         ids = []
         for piece in re.split(f"({'|'.join(map(re.escape, self.special_tokens))})", text):
             ids.extend([self.special_tokens[piece]] if piece in self.special_tokens else self._encode_ordinary(piece))
+        return ids
+
+    def encode_stories(self, stories: Iterable[str]) -> array:
+        """Lay stories end to end, each followed by the end-of-text id, in as few bytes an id as the vocabulary allows: 2 or 4.
+
+        >>> Tokenizer([]).encode_stories(["ab", "c"])
+        array('H', [97, 98, 256, 99, 256])
+        """
+        ids = array("H" if self.vocab_size <= 2**16 else "I")
+        for story in stories:
+            ids.extend(self.encode(story))
+            ids.append(self.end_of_text)
         return ids
 
     def _encode_ordinary(self, text: str) -> list[int]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from minilm import data
 from minilm.corpora import load_corpus, read_stories
 from minilm.data import Sampler, count_bytes, encode_stories, token_file
+from minilm.processes import BATCH
 from minilm.tokenizer import END_OF_TEXT, Tokenizer, train_tokenizer
 
 BYTES = Tokenizer([])
@@ -54,7 +55,7 @@ def test_a_token_file_is_encoded_once_and_told_of_each_story(corpus, tmp_path, m
     ids = token_file(corpus, "train", LEARNED, tmp_path / "cache", progress=lengths.append)
     assert isinstance(ids, np.memmap) and lengths == [8, 17]
     assert ids.tolist() == encode_stories(["Ana ran.", "Ben saw the café."], LEARNED).tolist()
-    monkeypatch.setattr(data, "_encoded_chunks", lambda *_: pytest.fail("it was encoded again"))
+    monkeypatch.setattr(data, "map_in_order", lambda *_: pytest.fail("it was encoded again"))
     assert token_file(corpus, "train", LEARNED, tmp_path / "cache").tolist() == ids.tolist()
 
 
@@ -69,18 +70,42 @@ def test_another_text_split_or_tokenizer_never_meets_old_ids(corpus, tmp_path):
     assert row() == [*b"Ana sat.", 256, *"Ben saw the café.".encode(), 256]
 
 
-def test_an_encoding_that_fails_leaves_nothing(corpus, tmp_path, monkeypatch):
-    def torn(story):
-        if story.startswith("Ben"):
-            raise MemoryError("no room")
-        return [1, 2, 3]
+@pytest.fixture
+def long_corpus(corpus):
+    """Enough text for three batches."""
+    corpus.train.write_text("\n\n".join(f"Ana saw the café on day {i}." for i in range(3 * BATCH // 25)))
+    return load_corpus(corpus.train.parent)
 
-    monkeypatch.setattr(BYTES, "encode", torn)
+
+def test_several_processes_write_the_same_file_as_one(long_corpus, tmp_path):
+    one, several = [], []
+    for n_processes, heard in ((1, one), (3, several)):
+        token_file(long_corpus, "train", LEARNED, tmp_path / str(n_processes), progress=heard.append, n_processes=n_processes)
+    files = [next((tmp_path / folder / "tokens").iterdir()).read_bytes() for folder in "13"]
+    assert files[0] == files[1] and len(files[0]) == 2 * len(encode_stories(long_corpus.stories("train"), LEARNED))
+    assert one == several and sum(one) > 3 * BATCH
+
+
+class Torn(Tokenizer):
+    """Fails at a story of Ben's."""
+
+    def __reduce__(self):
+        return Torn, (self.merges,)
+
+    def encode(self, text):
+        if text.startswith("Ben"):
+            raise MemoryError("no room")
+        return super().encode(text)
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+def test_an_encoding_that_fails_leaves_nothing(long_corpus, tmp_path, n_processes):
+    with long_corpus.train.open("a") as file:
+        file.write("\n\nBen ran.")
     with pytest.raises(MemoryError, match="no room"):
-        token_file(corpus, "train", BYTES, tmp_path / "cache")
+        token_file(long_corpus, "train", Torn([]), tmp_path / "cache", n_processes=n_processes)
     assert not list((tmp_path / "cache" / "tokens").iterdir())
-    monkeypatch.undo()
-    assert len(token_file(corpus, "train", BYTES, tmp_path / "cache")) == 9 + 19
+    assert token_file(long_corpus, "train", BYTES, tmp_path / "cache")[-9:].tolist() == [*b"Ben ran.", 256]
 
 
 def test_an_empty_split_is_refused_and_leaves_nothing(corpus, tmp_path):

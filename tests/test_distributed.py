@@ -20,13 +20,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import minilm.data
 import minilm.train
 from minilm.checkpoint import load_model, newest_checkpoint
 from minilm.cli import main
 from minilm.config import RANK, ROOT, ModelConfig, TrainConfig
+from minilm.corpora import SPLITS, load_corpus
 from minilm.data import encode_stories
 from minilm.distributed import new_training, process_group, whole
 from minilm.model import Transformer
+from minilm.runs import start_run
 from minilm.tokenizer import Tokenizer
 from minilm.train import Training, fix_steps, read_log, resume, train
 
@@ -87,6 +90,10 @@ def work(folder: Path) -> None:
     for name, shard in SHARED.items():
         begin(folder / f"{name} of two", shard)
         go_on(folder / f"one, then {name}", shard)
+    rows, encode = [], minilm.data.map_in_order
+    minilm.data.map_in_order = lambda *arguments: rows.append(arguments) or encode(*arguments)
+    start_run(folder / "run", load_corpus(folder / "tales"), TOKENIZER, SHAPE, CONFIG.replace(max_steps=1), cache_dir=folder / "cache")
+    found["encoded"] = len(rows)
     if RANK == 1:  # a clock that runs faster, so that this process would take fewer steps on trial and fewer in all
         minilm.train.time = SimpleNamespace(perf_counter=lambda: 5 * time.perf_counter())
     training = training_of(max_steps=None, minutes=0.02)
@@ -114,6 +121,9 @@ def start_two(*words) -> list[subprocess.Popen]:
 def two(tmp_path_factory) -> Path:
     """The folder in which two processes did their work."""
     folder = tmp_path_factory.mktemp("two")
+    (folder / "tales").mkdir()
+    for split in SPLITS:
+        (folder / "tales" / f"{split}.txt").write_text("\n\n".join(STORIES * 4))
     for name in SHARED:
         begin(folder / f"one, then {name}")
     processes = start_two(__file__, folder)
@@ -180,6 +190,10 @@ def test_only_the_first_keeps_the_log(two, name):
     log = read_log(two / f"one, then {name}")
     assert [line["step"] for line in log] == [4, 5, 6, 7, 8, 10, 12]
     assert [line["tokens"] for line in log] == [64 * line["step"] for line in log]  # of both together
+
+
+def test_only_the_first_encodes(two):
+    assert [found(two, rank)["encoded"] for rank in range(2)] == [2, 0]
 
 
 def test_all_agree_on_the_steps_of_a_budget_in_minutes(two):

@@ -132,20 +132,6 @@ def count_pre_tokens_at_once(text: str, length: int) -> Counter[str]:
     return Counter(piece for start in range(0, len(text), length) for piece, _ in split.pre_tokenize_str(text[start : start + length]))
 
 
-@pytest.mark.parametrize(("n_processes", "look_ahead"), [(1, 2), (2, 3), (3, 5)])
-def test_texts_are_read_no_further_ahead_than_work_needs(n_processes, look_ahead):
-    n_read = 0
-
-    def batches():
-        nonlocal n_read
-        for _ in range(20):
-            n_read += 1
-            yield ["a b"]
-
-    counted = [n_read - n_done for n_done, _ in enumerate(module._counted_batches(batches(), GPT4_PATTERN, n_processes))]
-    assert len(counted) == 20 and max(counted) <= look_ahead
-
-
 def test_texts_are_not_kept(monkeypatch):
     monkeypatch.setattr(module, "SLICE", 10_000)
     tracemalloc.start()
