@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from minilm.config import ModelConfig, TrainConfig
 from minilm.model import Transformer
 from minilm.runs import peak_memory_bytes
-from minilm.train import Training
+from minilm.train import Training, autocast
 
 SHAPES = {  # and sequences in a batch
     "a": (ModelConfig(d_model=64, n_layers=5, n_heads=8, n_kv_heads=4, d_ff=172, vocab_size=512, context_length=512), 16),
@@ -79,7 +79,7 @@ class HuggingFace(nn.Module):
 class HuggingFaceTraining(Training):
     def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
         device = self.config.device
-        with torch.autocast(device, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+        with autocast(self.config):
             return self.hidden(tokens.to(device, non_blocking=True), targets.to(device, non_blocking=True))
 
 

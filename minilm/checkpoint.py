@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.amp import GradScaler
 
 from minilm.config import ModelConfig
 from minilm.model import Transformer
@@ -60,22 +61,23 @@ def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenize
     return model.to(device).eval(), tokenizer
 
 
-def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokenizer, optimizers: list[torch.optim.Optimizer]) -> Path:
-    """Write all that a run needs to go on after `step` steps, then drop all but the newest checkpoints."""
+def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokenizer, optimizers: list[torch.optim.Optimizer],
+                    scaler: GradScaler | None = None) -> Path:  # fmt: skip
+    """Write all that a run needs to go on after `step` steps, then drop all but the newest checkpoints. scaler: that of float16."""
     folder = Path(run) / "checkpoints" / f"step-{step:08d}"
     if not folder.exists():  # after a resume the same step comes again, with the same bits
         with _whole_folder(folder) as part:
             _write_model(part, model, tokenizer, torch.float32)
             _write_tensors(_training_tensors(optimizers), part / "training.safetensors")
-            (part / "state.json").write_text(json.dumps({"step": step}) + "\n")
+            (part / "state.json").write_text(json.dumps({"step": step, "scaler": scaler.state_dict() if scaler else {}}) + "\n")
     torn = folder.parent.glob(".step-*.part")  # left by a process that was killed while it wrote
     for old in [*_checkpoints(run)[:-KEPT_CHECKPOINTS], *torn]:
         shutil.rmtree(old)
     return folder
 
 
-def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.optim.Optimizer]) -> int:
-    """Put weights, optimizers and random state back as they were; return the number of steps done.
+def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.optim.Optimizer], scaler: GradScaler | None = None) -> int:
+    """Put weights, optimizers, scaler and random state back as they were; return the number of steps done.
 
     Raises ValueError when the checkpoint is of another model or optimizer.
     """
@@ -92,7 +94,10 @@ def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.opt
         states[int(optimizer)].setdefault(int(parameter), {})[key] = tensor
     for optimizer, state in zip(optimizers, states):
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    return json.loads((folder / "state.json").read_text())["step"]
+    state = json.loads((folder / "state.json").read_text())
+    if scaler and scaler.is_enabled():
+        scaler.load_state_dict(state["scaler"])
+    return state["step"]
 
 
 def newest_checkpoint(run: Path) -> Path | None:

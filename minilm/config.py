@@ -131,8 +131,9 @@ class TrainConfig:
     """Fixes the initial weights and the order of the data."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """`auto` takes CUDA if there is one, else the CPU."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """`bfloat16` is autocast with float32 weights; `auto` times both on this machine and takes the faster."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`bfloat16` and `float16` are autocast with float32 weights, `float16` with a scaled loss too: for GPUs without bfloat16. `auto` takes
+    bfloat16 on CUDA, or float16 where the GPU has no units for it; elsewhere it times float32 and bfloat16 and takes the faster."""
     compile: Literal["auto", "yes", "no"] = "auto"
     """torch.compile; `auto` compiles when the budget is long enough to repay the wait."""
     eval_every: int = 500

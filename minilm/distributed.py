@@ -135,14 +135,14 @@ class DistributedTraining(Training):
         """Write the same checkpoint as one process would."""
         model, optimizers = self._gathered() if self.shard else (self.model, self.optimizers)
         if RANK == 0:
-            save_checkpoint(run, self.step, model, tokenizer, optimizers)
+            save_checkpoint(run, self.step, model, tokenizer, optimizers, self.scaler)
 
     def load(self, folder: Path) -> None:
         """Go back to where a checkpoint was written, by however many processes."""
         if not self.shard:
             return super().load(folder)
         model, optimizers = self._gathered()
-        self.step = load_checkpoint(folder, model, optimizers)
+        self.step = load_checkpoint(folder, model, optimizers, self.scaler)
         parameters = self.model.state_dict()
         self.model.load_state_dict({name: split(tensor, parameters[name]) for name, tensor in model.state_dict().items()})
         for ours, theirs in zip(self.optimizers, optimizers):

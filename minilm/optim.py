@@ -120,7 +120,23 @@ def _wide(matrix: Tensor) -> Tensor:
     return matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
 
 
-def build_optimizers(model: nn.Module, config: TrainConfig, muon: type[Muon] = Muon) -> list[torch.optim.Optimizer]:
+class Optimizers(list[torch.optim.Optimizer]):
+    """The optimizers of a run, to be used as one: a step that one must leave out, for its gradient is not finite, all leave out."""
+
+    @property
+    def param_groups(self) -> list[dict]:
+        return [group for optimizer in self for group in optimizer.param_groups]
+
+    def step(self) -> None:
+        for optimizer in self:
+            optimizer.step()
+
+    def zero_grad(self) -> None:
+        for optimizer in self:
+            optimizer.zero_grad(set_to_none=True)
+
+
+def build_optimizers(model: nn.Module, config: TrainConfig, muon: type[Muon] = Muon) -> Optimizers:
     """Make the optimizers of a run; each parameter group keeps its peak learning rate as "max_lr".
 
     Matrices of the blocks go to Muon (or to AdamW with weight decay); the embedding, the head and the norms to AdamW without decay.
@@ -130,16 +146,15 @@ def build_optimizers(model: nn.Module, config: TrainConfig, muon: type[Muon] = M
     matrices = {id(p) for p in in_blocks}
     others = [p for p in model.parameters() if id(p) not in matrices]
     groups = [{"params": others, "weight_decay": 0.0}]
-    optimizers = []
+    optimizers = Optimizers()
     if config.optimizer == "muon":
         dtype = torch.bfloat16 if config.precision == "bfloat16" else torch.float32
         optimizers.append(muon(in_blocks, lr=config.muon_lr, weight_decay=config.weight_decay, dtype=dtype))
     else:
         groups.append({"params": in_blocks, "weight_decay": config.weight_decay})
     optimizers.append(torch.optim.AdamW(groups, lr=config.max_lr, betas=(config.beta1, config.beta2), fused=True))
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["max_lr"] = group["lr"]
+    for group in optimizers.param_groups:
+        group["max_lr"] = group["lr"]
     return optimizers
 
 

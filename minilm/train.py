@@ -35,14 +35,17 @@ from minilm.data import Sampler
 from minilm.evaluate import evaluate
 from minilm.loss import chunked_cross_entropy
 from minilm.model import Transformer
-from minilm.optim import build_optimizers, clip_gradients, learning_rate_factor
+from minilm.optim import Optimizers, build_optimizers, clip_gradients, learning_rate_factor
 from minilm.tokenizer import Tokenizer
 
 EVAL_TOKENS = 2**16  # tokens of validation text that are looked at during training
 # Seconds of training after which compiling, which takes 10 to 60 of them, is repaid: it saves a quarter or more of the rest in
 # bfloat16, but on a CPU in float32 sometimes only a fiftieth (docs/LOG.md, 2026-11-25).
-COMPILE_PAYS_AFTER = {"bfloat16": 180, "float32": 1800}
+COMPILE_PAYS_AFTER = {"bfloat16": 180, "float16": 180, "float32": 1800}
 CPU_FLOPS = 1e11  # a rough guess at FLOP/s of a laptop, good enough to tell a short run from a long one
+# How far the first numbers of a device may be from the CPU's in float32. Rounding makes 0.0003 to 0.0012 of difference in float16 and 0.003 to
+# 0.009 in bfloat16 (4 to 12 layers, on a CPU); a mask that is ignored, say, makes 0.4 to 1.2.
+SAME_AS_CPU = 0.02
 
 Value = TypeVar("Value")
 log = logging.getLogger(__name__)
@@ -64,7 +67,9 @@ def plan(model: Transformer, config: TrainConfig) -> TrainConfig:
     if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
         raise ValueError(f"device is {device!r}, but PyTorch {torch.__version__} finds none here; leave it at auto, or take cpu")
     precision = config.precision
-    if precision == "auto":
+    if precision == "auto" and device == "cuda":
+        precision = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    elif precision == "auto":
         precision = "bfloat16" if _bfloat16_is_faster(device) else "float32"
     compiling = config.compile
     if compiling == "auto":
@@ -104,13 +109,17 @@ class Training:
     ids: np.ndarray
     step: int = 0
     seconds: float = 0.0  # of training so far, evaluations left out
-    optimizers: list[torch.optim.Optimizer] = field(init=False)
+    optimizers: Optimizers = field(init=False)
 
     def __post_init__(self):
         config = self.config
+        self.sampler = Sampler(self.ids, self.model.config.context_length, config.batch_size, config.seed)
+        if config.device == "mps" or config.precision == "float16":
+            check_device(self.model, config, *self.sampler.batch(0))
         self.model.to(config.device).train()
         self.optimizers = build_optimizers(self.model, config)
-        self.sampler = Sampler(self.ids, self.model.config.context_length, config.batch_size, config.seed)
+        # float16 has no numbers below 6e-8, so the loss is scaled up for it, as far as gradients stay below 65,504. Source: docs/SOURCES.md#mixedprecision
+        self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "float16")
         self.hidden = self._compiled() if config.compile == "yes" else self.model.hidden
 
     @property
@@ -120,20 +129,24 @@ class Training:
     def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Mean nats per token of one batch, both (B, T)."""
         device = self.config.device
-        with torch.autocast(device, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+        with autocast(self.config):
             hidden = self.hidden(tokens.to(device, non_blocking=True))
             return chunked_cross_entropy(hidden, self.model.lm_head.weight, targets.to(device, non_blocking=True))
 
     def update(self) -> tuple[Tensor, Tensor]:
-        """Take one step of a run of `config.max_steps`; return the loss before it and the gradient's length, as tensors."""
+        """Take one step of a run of `config.max_steps`; return the loss before it and the gradient's length, as tensors.
+
+        In float16 a step whose gradient is not finite changes nothing but the scale of the next.
+        """
         loss = sum(self.backward(i) for i in range(self.config.accumulation_steps))
+        self.scaler.unscale_(self.optimizers)
         norm = clip_gradients(list(self.model.parameters()), self.config.clip_norm)
         factor = learning_rate_factor(self.step, self.config.max_steps, self.config)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["max_lr"] * factor
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        for group in self.optimizers.param_groups:
+            group["lr"] = group["max_lr"] * factor
+        self.scaler.step(self.optimizers)
+        self.scaler.update()
+        self.optimizers.zero_grad()
         self.step += 1
         return loss, norm
 
@@ -141,7 +154,7 @@ class Training:
         """Add the gradient of the step's i-th forward pass to what is there; return its share of the loss."""
         n_passes = self.config.accumulation_steps
         loss = self.loss(*self.sampler.batch(self.step * n_passes + i)) / n_passes
-        loss.backward()
+        self.scaler.scale(loss).backward()
         return loss.detach()
 
     def agree(self, value: Value) -> Value:
@@ -150,11 +163,11 @@ class Training:
 
     def save(self, run: Path, tokenizer: Tokenizer) -> None:
         """Write a checkpoint."""
-        save_checkpoint(run, self.step, self.model, tokenizer, self.optimizers)
+        save_checkpoint(run, self.step, self.model, tokenizer, self.optimizers, self.scaler)
 
     def load(self, folder: Path) -> None:
         """Go back to where a checkpoint was written."""
-        self.step = load_checkpoint(folder, self.model, self.optimizers)
+        self.step = load_checkpoint(folder, self.model, self.optimizers, self.scaler)
 
     def _compiled(self) -> Callable[[Tensor], Tensor]:
         """The compiled model, or the plain one where compiling fails (no C++ compiler, say); either way ready to run at full speed."""
@@ -167,6 +180,33 @@ class Training:
             self.config, self.hidden = self.config.replace(compile="no"), self.model.hidden
         self.model.zero_grad(set_to_none=True)
         return self.hidden
+
+
+def autocast(config: TrainConfig) -> torch.autocast:
+    """Inside it, matrices are multiplied in the precision of a run; weights and their gradients stay in float32."""
+    return torch.autocast(config.device, getattr(torch, config.precision), enabled=config.precision != "float32")
+
+
+@torch.no_grad()
+def check_device(model: Transformer, config: TrainConfig, tokens: Tensor, targets: Tensor) -> None:
+    """Compare what a model makes of a batch, both (B, T), on its device and in its precision with what the CPU makes of it in float32.
+
+    An untrained model's loss is ln(vocab_size) whatever goes wrong before the head, so what the head reads is compared too.
+    Raises ValueError when they are further apart than SAME_AS_CPU.
+    """
+
+    def look(config: TrainConfig) -> tuple[Tensor, Tensor]:
+        with autocast(config):
+            hidden = model.to(config.device).hidden(tokens.to(config.device))
+            loss = chunked_cross_entropy(hidden, model.lm_head.weight, targets.to(config.device))
+        return hidden.float().cpu(), loss.cpu()
+
+    right, ours = look(config.replace(device="cpu", precision="float32")), look(config)
+    gaps = [((one - other).norm() / other.norm()).item() for one, other in zip(ours, right)]
+    if not all(gap <= SAME_AS_CPU for gap in gaps):  # nor for what is no number
+        raise ValueError(f"{config.device} in {config.precision} computes something else than the CPU in float32: what the head reads differs by "
+                         f"{gaps[0]:.1%}, the loss by {gaps[1]:.1%}, and {SAME_AS_CPU:.0%} would be much for rounding; "
+                         "take --precision float32 or --device cpu")  # fmt: skip
 
 
 def explain_out_of_memory(function):
@@ -210,6 +250,7 @@ def fix_steps(training: Training, seconds_spent: float = 0.0, trial_seconds: flo
 
 def _seconds_per_step(training: Training, trial_seconds: float) -> float:
     config, before = training.config, {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
+    scale = training.scaler.state_dict()
     training.config = config.replace(minutes=None, max_steps=10**6)
     training.update()[0].item()  # the first step still warms up; item() waits for the device
     times = [time.perf_counter()]
@@ -221,6 +262,7 @@ def _seconds_per_step(training: Training, trial_seconds: float) -> float:
     training.model.load_state_dict(before)
     for optimizer in training.optimizers:
         optimizer.state.clear()
+    training.scaler.load_state_dict(scale)
     training.config, training.step = config, 0
     return seconds
 

@@ -68,7 +68,7 @@ def test_the_budget_is_exactly_one_positive_number(budget, message):
         ({"optimizer": "sgd"}, "optimizer is 'sgd'; it must be one of muon, adamw"),
         ({"schedule": "constant"}, "schedule is 'constant'; it must be one of linear, cosine"),
         ({"device": "tpu"}, "device is 'tpu'; it must be one of auto, cpu, cuda, mps"),
-        ({"precision": "float16"}, "precision is 'float16'; it must be one of auto, float32, bfloat16"),
+        ({"precision": "float64"}, "precision is 'float64'; it must be one of auto, float32, bfloat16, float16"),
         ({"compile": True}, "compile is True; it must be one of auto, yes, no"),
     ],
 )

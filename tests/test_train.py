@@ -3,7 +3,9 @@
 import json
 import logging
 import signal
+import sys
 import timeit
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -28,6 +30,10 @@ def new_training(config: TrainConfig = CONFIG) -> Training:
     return Training(Transformer(SHAPE, seed=config.seed), config, IDS)
 
 
+# A scale that grows after every fifth step and is too large at first.
+SCALE = {"scale": 2.0**34, "growth_factor": 2.0, "backoff_factor": 2.0**-20, "growth_interval": 5, "_growth_tracker": 0}
+
+
 def interrupt_at(step: int):
     def callback(line: dict) -> None:
         if line["step"] == step:
@@ -40,10 +46,13 @@ def without_times(log: list[dict]) -> list[dict]:
     return [{key: value for key, value in line.items() if "second" not in key} for line in log]
 
 
-@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "accumulation_steps": 2, "schedule": "cosine"}, {"precision": "bfloat16", "accumulation_steps": 2}])
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "adamw", "accumulation_steps": 2, "schedule": "cosine"}, {"precision": "bfloat16", "accumulation_steps": 2},
+                                     {"precision": "float16", "accumulation_steps": 2}])  # fmt: skip
 def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, changes):
     config = CONFIG.replace(**changes)
     whole, first, second = new_training(config), new_training(config), new_training(config)
+    for training in (whole, first):
+        training.scaler.load_state_dict(SCALE)
     for run in ("whole", "parts"):
         (tmp_path / run).mkdir()
     train(whole, VALID, TOKENIZER, tmp_path / "whole")
@@ -55,6 +64,7 @@ def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, chan
     train(second, VALID, TOKENIZER, tmp_path / "parts")
     for (name, ours), theirs in zip(whole.model.state_dict().items(), second.model.state_dict().values(), strict=True):
         assert torch.equal(ours, theirs), name
+    assert whole.scaler.state_dict() == second.scaler.state_dict() != SCALE
     whole_log, parts_log = (without_times(read_log(tmp_path / run)) for run in ("whole", "parts"))
     assert [line["step"] for line in parts_log] == [4, 5, 6, 7, 8, 10, 12]
     assert [line for line in whole_log if line["step"] <= 6] == parts_log[:3]
@@ -117,6 +127,13 @@ def test_a_budget_in_minutes_becomes_steps_and_leaves_the_model_as_it_was():
     assert 0.25 < training.config.max_steps * seconds_per_step / 3.7 < 4  # 6 s, less 2.0 spent and 0.3 on trial; machines are noisy
 
 
+def test_a_trial_leaves_the_scale_as_it_was():
+    training = new_training(CONFIG.replace(max_steps=None, minutes=0.01, precision="float16"))
+    training.scaler.load_state_dict(SCALE)
+    fix_steps(training, trial_seconds=0.01)
+    assert training.scaler.state_dict() == SCALE
+
+
 def test_a_budget_in_tokens_is_rounded_up_to_steps():
     training = new_training(CONFIG.replace(max_steps=None, max_tokens=100, accumulation_steps=2))
     fix_steps(training)
@@ -146,13 +163,65 @@ def test_compiled_training_agrees_with_plain():
         torch.testing.assert_close(plain.update()[0], compiled.update()[0], rtol=1e-4, atol=0)
 
 
-def test_bfloat16_stays_close_to_float32():
-    whole, half = new_training(), new_training(CONFIG.replace(precision="bfloat16"))
+@pytest.mark.parametrize(("precision", "rtol"), [("bfloat16", 0.02), ("float16", 0.0025)])
+def test_half_precision_stays_close_to_float32(precision, rtol):
+    whole, half = new_training(), new_training(CONFIG.replace(precision=precision))
     for _ in range(10):
-        whole_loss, half_loss = whole.update()[0], half.update()[0]
+        (whole_loss, whole_norm), (half_loss, half_norm) = whole.update(), half.update()
     assert whole_loss != half_loss
-    torch.testing.assert_close(whole_loss, half_loss, rtol=0.02, atol=0)
+    torch.testing.assert_close(whole_loss, half_loss, rtol=rtol, atol=0)
+    torch.testing.assert_close(whole_norm, half_norm, rtol=10 * rtol, atol=0)  # of the gradient as it is, not as it was scaled
     assert all(parameter.dtype == torch.float32 for parameter in half.model.parameters())
+
+
+def test_a_step_whose_gradient_is_not_finite_changes_only_the_scale():
+    training = new_training(CONFIG.replace(precision="float16"))
+    training.update()
+    before = {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
+    memory = [str(optimizer.state_dict()["state"]) for optimizer in training.optimizers]
+    hook = training.model.final_norm.weight.register_hook(lambda grad: grad * torch.inf)  # a parameter of AdamW's; Muon's are finite
+    _, norm = training.update()
+    assert not norm.isfinite() and training.step == 2 and training.scaler.get_scale() == 2.0**15
+    assert all(torch.equal(before[name], tensor) for name, tensor in training.model.state_dict().items())
+    assert memory == [str(optimizer.state_dict()["state"]) for optimizer in training.optimizers]
+    hook.remove()
+    training.update()
+    assert not any(torch.equal(before[name], tensor) for name, tensor in training.model.named_parameters())
+
+
+def test_a_precision_too_small_for_the_numbers_is_refused():
+    model = Transformer(SHAPE)
+    for block in model.blocks:
+        block.mlp.up_proj.weight.data *= 1e6  # too large for float16
+    with pytest.raises(ValueError, match="cpu in float16 computes something else than the CPU in float32: what the head reads differs by nan%"):
+        Training(model, CONFIG.replace(precision="float16"), IDS)
+    Training(model, CONFIG, IDS)
+
+
+@pytest.mark.parametrize(("place", "n_right"), [("minilm.model.attention", SHAPE.n_layers), ("minilm.train.chunked_cross_entropy", 1)])
+def test_both_a_wrong_forward_pass_and_a_wrong_loss_are_noticed(monkeypatch, place, n_right):
+    module, name = place.rsplit(".", 1)
+    right, wrong = getattr(sys.modules[module], name), chain([1.0] * n_right, repeat(1.1))  # the first calls are those on the CPU
+    monkeypatch.setattr(place, lambda *arguments: right(*arguments) * next(wrong))
+    with pytest.raises(ValueError, match="take --precision float32 or --device cpu"):
+        Training(Transformer(SHAPE), CONFIG.replace(precision="float16"), IDS)
+
+
+def test_an_apple_gpu_is_compared_with_the_cpu_first(monkeypatch):
+    def compare(model, config, tokens, targets):
+        raise InterruptedError(f"{config.device}, {tuple(tokens.shape)}")
+
+    monkeypatch.setattr("minilm.train.check_device", compare)
+    with pytest.raises(InterruptedError, match=r"mps, \(2, 16\)"):
+        Training(Transformer(SHAPE), CONFIG.replace(device="mps"), IDS)
+
+
+@pytest.mark.parametrize(("has_units", "precision"), [(True, "bfloat16"), (False, "float16")])
+def test_a_gpu_without_bfloat16_takes_float16(monkeypatch, has_units, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_units)
+    config = plan(Transformer(SHAPE), TrainConfig(minutes=10))
+    assert (config.device, config.precision, config.compile) == ("cuda", precision, "yes")
 
 
 def test_the_plan_leaves_nothing_to_the_machine():
