@@ -25,11 +25,11 @@ import minilm.train
 from minilm.checkpoint import load_model, newest_checkpoint
 from minilm.cli import main
 from minilm.config import RANK, ROOT, ModelConfig, TrainConfig
-from minilm.corpora import SPLITS, load_corpus
+from minilm.corpora import SPLITS, Corpus, load_corpus
 from minilm.data import encode_stories
 from minilm.distributed import new_training, process_group, whole
 from minilm.model import Transformer
-from minilm.runs import start_run
+from minilm.runs import resume_run, start_run
 from minilm.tokenizer import Tokenizer
 from minilm.train import Training, fix_steps, read_log, resume, train
 
@@ -44,6 +44,7 @@ ACCUMULATING = {"optimizer": "adamw", "batch_size": 2, "accumulation_steps": 2}
 CASES = {"copies": ({}, False), "copies, accumulating": (ACCUMULATING, False), "copies, bfloat16": ({"precision": "bfloat16"}, False),
          "copies, float16": ({"precision": "float16"}, False), "split": ({}, True), "split, accumulating": (ACCUMULATING, True),
          "split, float16": ({"precision": "float16"}, True)}  # fmt: skip
+TOO_LARGE = {"scale": 2.0**34, "growth_factor": 2.0, "backoff_factor": 2.0**-20, "growth_interval": 3, "_growth_tracker": 0}
 SHARED = {"copies": False, "split": True}
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
@@ -53,8 +54,9 @@ def training_of(shard: bool = False, ids=IDS, **changes) -> Training:
 
 
 def take_steps(training: Training, n_steps: int = 5) -> dict:
+    training.scaler.load_state_dict(TOO_LARGE)  # says nothing to a training that is not in float16
     losses, norms = zip(*(map(torch.Tensor.item, training.update()) for _ in range(n_steps)))
-    return {"losses": losses, "norms": norms}
+    return {"losses": losses, "norms": norms, "scale": training.scaler.get_scale()}
 
 
 def interrupt_at(step: int):
@@ -88,6 +90,10 @@ def work(folder: Path) -> None:
         found[name] = take_steps(training)
         weights = {key: whole(tensor).clone() for key, tensor in training.model.state_dict().items()}
         save_file(weights, folder / f"{name}-{RANK}.safetensors")
+        training.save(folder / f"{name} saved", TOKENIZER)
+        again = training_of(shard, **changes)
+        again.load(again.agree(newest_checkpoint(folder / f"{name} saved")))
+        found[name]["loaded"] = again.scaler.get_scale()
     for name, shard in SHARED.items():
         begin(folder / f"{name} of two", shard)
         go_on(folder / f"one, then {name}", shard)
@@ -108,6 +114,13 @@ def work(folder: Path) -> None:
     (folder / f"found-{RANK}.json").write_text(json.dumps(found))
 
 
+def corpus_in(folder: Path) -> Corpus:
+    (folder / "tales").mkdir()
+    for split in SPLITS:
+        (folder / "tales" / f"{split}.txt").write_text("\n\n".join(STORIES * 4))
+    return load_corpus(folder / "tales")
+
+
 def start_two(*words) -> list[subprocess.Popen]:
     """Start a command twice, as torchrun does, but with processes that can be told apart."""
     with socket.socket() as free:  # the system knows a port that nobody uses
@@ -122,9 +135,7 @@ def start_two(*words) -> list[subprocess.Popen]:
 def two(tmp_path_factory) -> Path:
     """The folder in which two processes did their work."""
     folder = tmp_path_factory.mktemp("two")
-    (folder / "tales").mkdir()
-    for split in SPLITS:
-        (folder / "tales" / f"{split}.txt").write_text("\n\n".join(STORIES * 4))
+    corpus_in(folder)
     for name in SHARED:
         begin(folder / f"one, then {name}")
     processes = start_two(__file__, folder)
@@ -157,7 +168,8 @@ def test_two_processes_take_the_steps_of_one(two, name):
     one, both = training_of(**changes), found(two)[name]
     expected, rtol = take_steps(one), 1e-2 if "float16" in name else 1e-4
     assert both["losses"] == pytest.approx(expected["losses"], rel=rtol)
-    assert both["norms"] == pytest.approx(expected["norms"], rel=5 * rtol)
+    assert both["norms"] == pytest.approx(expected["norms"], rel=5 * rtol, nan_ok=True)
+    assert both["scale"] == both["loaded"] == found(two, 1)[name]["loaded"] == expected["scale"] == (2.0**15 if "float16" in changes.values() else 1.0)
     first, second = (load_file(two / f"{name}-{rank}.safetensors") for rank in range(2))
     assert all(torch.equal(first[key], second[key]) for key in first), "the processes have grown apart"
     assert_close(first, one.model.state_dict(), atol=2e-2 if "float16" in name else 2e-4)
@@ -213,24 +225,45 @@ SHAPE_OF_A_RUN = "--context-length 32 --d-model 64 --n-layers 2 --n-heads 2 --n-
 SETTINGS = "--precision float32 --compile no --device cpu --save-every 5 --eval-every 500 --log-every 5"
 
 
-def test_a_lost_process_ends_the_training_and_nothing_else(tmp_path, capsys):
-    (tmp_path / "tales.txt").write_text("\n<|endoftext|>\n".join(f"Ana saw {i} cats. They ran." for i in range(400)))
-    run, cache = tmp_path / "run", ["--cache", str(tmp_path / "cache")]
-    words = ["train", "--corpus", tmp_path / "tales.txt", "--out", run, *cache, "--max-steps", 10**6]
-    first, second = start_two("-m", "minilm.cli", *words, *SHAPE_OF_A_RUN.split(), *SETTINGS.split())
-    deadline = time.monotonic() + 100
-    while newest_checkpoint(run) is None and first.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    second.send_signal(signal.SIGKILL)
-    said, _ = first.communicate(timeout=60)
-    second.communicate()
-    assert first.returncode == 1 and "minilm: process 0 stops, because another of the 2 has ended" in said and "Traceback" not in said
-    load_model(newest_checkpoint(run))
-    assert not list(run.rglob("*.part"))
+SMALL_DISK = """import resource, sys
+from minilm.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))  # bytes of a file; more are refused, as by a full disk
+sys.exit(main(sys.argv[1:]))"""
 
+
+def train_until_one_is_killed(folder: Path, rank: int) -> tuple[Path, list[str]]:
+    """Start a run that would never end, kill one of its two processes after a checkpoint; return the run and the words for the cache.
+
+    The other must end by itself, with a clear message, and the checkpoint be whole.
+    """
+    (folder / "tales.txt").write_text("\n<|endoftext|>\n".join(f"Ana saw {i} cats. They ran." for i in range(400)))
+    run, cache = folder / "run", ["--cache", str(folder / "cache")]
+    words = ["train", "--corpus", folder / "tales.txt", "--out", run, *cache, "--max-steps", 10**6]
+    processes = start_two("-m", "minilm.cli", *words, *SHAPE_OF_A_RUN.split(), *SETTINGS.split())
+    lost, left = processes[rank], processes[1 - rank]
+    deadline = time.monotonic() + 100
+    while newest_checkpoint(run) is None and left.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    lost.send_signal(signal.SIGKILL)
+    said, _ = left.communicate(timeout=60)
+    lost.communicate()
+    assert left.returncode == 1 and f"minilm: process {1 - rank} stops, because another of the 2 has ended" in said and "Traceback" not in said
+    load_model(newest_checkpoint(run))
+    return run, cache
+
+
+def shorten(run: Path) -> int:
+    """Let a run end three steps after its last line of the log; return that step."""
     record = json.loads((run / "run.json").read_text())
     record["training"]["max_steps"] = step = read_log(run)[-1]["step"] + 3
     (run / "run.json").write_text(json.dumps(record))
+    return step
+
+
+def test_a_lost_process_ends_the_training_and_nothing_else(tmp_path):
+    run, cache = train_until_one_is_killed(tmp_path, rank=1)
+    assert not list(run.rglob("*.part"))
+    step = shorten(run)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "minilm.cli"]
     done = subprocess.run([*torchrun, "resume", run, *cache, "--shard"], env=ENVIRONMENT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -238,6 +271,28 @@ def test_a_lost_process_ends_the_training_and_nothing_else(tmp_path, capsys):
     record = json.loads((run / "run.json").read_text())
     assert record["result"]["n_tokens"] == step * 2 * 32 and record["resumed"][0]["processes"] == 2
     assert main(["generate", str(run), "--max-new-tokens", "5"]) == 0
+
+
+def test_one_goes_on_where_the_first_of_two_was_lost(tmp_path):
+    run, cache = train_until_one_is_killed(tmp_path, rank=0)
+    n_tokens = shorten(run) * 2 * 32
+    assert main(["resume", str(run), *cache]) == 0
+    record = json.loads((run / "run.json").read_text())
+    assert record["result"]["n_tokens"] == n_tokens and record["resumed"][0]["processes"] == 1
+    assert not list(run.rglob("*.part"))  # nor what the first may have been writing
+
+
+def test_a_full_disk_ends_all_processes_and_spares_the_last_checkpoint(tmp_path):
+    run, cache, corpus = tmp_path / "run", tmp_path / "cache", corpus_in(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        start_run(run, corpus, TOKENIZER, SHAPE, CONFIG, cache_dir=cache, callbacks=[interrupt_at(6)])
+    first, second = start_two("-c", SMALL_DISK, "resume", run, "--cache", cache)
+    said = [process.communicate(timeout=100)[0] for process in (first, second)]
+    assert first.returncode == 2 and "cannot be written" in said[0] and "make room there. What was saved before is whole" in said[0]
+    assert second.returncode == 1 and "minilm: process 1 stops, because another of the 2 has ended" in said[1]
+    assert "Traceback" not in said[0] + said[1] and not list(run.rglob("*.part"))
+    assert newest_checkpoint(run).name == "step-00000007"
+    assert resume_run(run, cache_dir=cache)["result"]["n_tokens"] == 12 * 4 * 16
 
 
 if __name__ == "__main__":
