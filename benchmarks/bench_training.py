@@ -7,8 +7,12 @@ Both start from the same weights, read the same batches and are updated by the s
 model and loss differ. That their losses are the same after the same number of steps shows that the work is. They take turns within each round, and
 medians over rounds are compared. On a CPU both have one thread, and its seconds of computing are counted, which other programs hardly change.
 
-Operations are counted as 6N + 6LTd for a token (N parameters, the tied table once; attention to what came before), and the peak is the median speed
-of a product of two square matrices in the same rounds.
+Operations are counted as 6N + 6LTd for a token (N parameters that are multiplied, so the table once, as the head; attention to what came before),
+and the peak is the median speed of a product of two square matrices in the same rounds.
+
+On a GPU every size of `minilm.ladder` is measured in bfloat16: ours compiled beside Hugging Face as it is and compiled. `idle` is the share of the
+time in which nothing ran on the GPU while we trained, by PyTorch's profiler: less is better. `--cases gpu --dry-run` takes the same way on a CPU,
+with tiny batches of the smallest size, uncompiled: it shows only that it can be gone.
 """
 
 import json
@@ -17,7 +21,7 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -29,8 +33,11 @@ import torch
 import tyro
 from bench_generate import hugging_face
 from torch import Tensor, nn
+from torch.autograd import DeviceType
+from torch.profiler import ProfilerActivity, profile
 
 from minilm.config import ModelConfig, TrainConfig
+from minilm.ladder import SIZES
 from minilm.model import Transformer
 from minilm.runs import peak_memory_bytes
 from minilm.train import Training, autocast
@@ -40,8 +47,7 @@ SHAPES = {  # and sequences in a batch
     "b": (ModelConfig(d_model=128, n_layers=4, n_heads=4, n_kv_heads=4, d_ff=344, vocab_size=4096, context_length=256), 32),
     "c": (ModelConfig(d_model=256, n_layers=8, n_heads=8, n_kv_heads=8, d_ff=688, vocab_size=4096, context_length=256), 16),
     "d": (ModelConfig(d_model=288, n_layers=6, n_heads=6, n_kv_heads=6, d_ff=768, vocab_size=32000, context_length=256), 4),
-    "gpu": (ModelConfig(d_model=768, n_layers=12, n_heads=12, n_kv_heads=12, d_ff=2048, vocab_size=32000, context_length=1024), 16),
-}
+} | {name: (config, 64) for name, config in SIZES.items()}  # those of the ladder are for GPUs
 SWITCHES = {"eager": ("float32", "no"), "bf16": ("bfloat16", "no"), "compile": ("float32", "yes"), "bf16_compile": ("bfloat16", "yes")}
 SAME_LOSS = {"float32": 1e-3, "bfloat16": 2e-2}  # how far apart two losses may be that come from the same work
 GPU_COMMAND = "python benchmarks/bench_training.py --cases gpu"
@@ -50,13 +56,17 @@ GPU_COMMAND = "python benchmarks/bench_training.py --cases gpu"
 @dataclass(frozen=True, kw_only=True)
 class Options:
     cases: tuple[str, ...] = ("eager", "memory", "switches", "gpu")
-    """eager: float32 as it is; memory: of a step; switches: bfloat16 and compiling; gpu: both on a GPU, if there is one"""
+    """eager: float32 as it is; memory: of a step; switches: bfloat16 and compiling; gpu: all of it on a GPU, if there is one"""
     shapes: tuple[str, ...] = ("a", "b", "c", "d")
     """which of the shapes a to d"""
     rounds: int = 5
     """how often everything is measured"""
     divide: int = 1
-    """take batches smaller by this factor (shape d keeps its four sequences)"""
+    """take batches smaller by this factor (shape d keeps its four sequences; on a GPU 64 are usual)"""
+    sizes: tuple[str, ...] = tuple(SIZES)
+    """which of the ladder's sizes on a GPU"""
+    dry_run: bool = False
+    """go through the case gpu on a CPU"""
     seconds: float = 1.0
     """a round has as many steps as fit into this time, and at least one"""
 
@@ -164,7 +174,8 @@ def product_rate(device: str, clock: Callable[[], float], dtype: torch.dtype | N
 
 def flops_per_token(shape: str) -> int:
     config = SHAPES[shape][0]
-    return 6 * Transformer(config).n_params + 6 * config.n_layers * config.context_length * config.d_model
+    n_multiplied = Transformer(config).n_params_without_embeddings + config.vocab_size * config.d_model
+    return 6 * n_multiplied + 6 * config.n_layers * config.context_length * config.d_model
 
 
 def show(work: str, measured: dict[str, Measured], peak: float, flops: int, first: str) -> None:
@@ -236,24 +247,60 @@ def measure_switches(shape: str, options: Options) -> dict[str, float]:
     }
 
 
-def measure_gpu(options: Options) -> dict[str, float]:
-    trainings, memory = {}, {}
-    for peer in ("hf", "minilm"):
-        training = trainings[peer] = new_training(peer, "gpu", "bf16_compile", "cuda")
+def step_memory(training: Training) -> float:
+    """MiB of the GPU that three steps need above what is held already; on a CPU, which has none of it, 1."""
+    if training.config.device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-        for _ in range(3):
-            training.update()
-        memory[peer] = (torch.cuda.max_memory_allocated() - before) / 2**20
-        print(f"{'gpu':8} {peer:20} {memory[peer]:9.0f} MiB for a step")
+    for _ in range(3):
+        training.update()
+    return (torch.cuda.max_memory_allocated() - before) / 2**20 if training.config.device == "cuda" else 1.0
+
+
+def idle_share(spans: list[tuple[float, float]]) -> float:
+    """Share of the time, from the first beginning to the last end, in which none of the spans was going on.
+
+    >>> idle_share([(0, 2), (1, 4), (6, 8), (6, 7), (9, 10)])
+    0.3
+    """
+    idle, (_, end), *others = 0.0, *(ordered := sorted(spans))
+    for start, stop in others:
+        idle, end = idle + max(0.0, start - end), max(end, stop)
+    return idle / (end - ordered[0][0])
+
+
+def idle_while_training(training: Training, n_steps: int = 20) -> float:
+    """Share of the time of some steps in which the device waited for the host."""
+    name = training.config.device.upper()
+    with profile(activities=[getattr(ProfilerActivity, name)]) as profiler:
+        for _ in range(n_steps):
+            loss, _ = training.update()
+        loss.item()  # waits for the device
+    # Annotations say for how long a thing was thought about, not for how long something ran.
+    events = [event for event in profiler.events() if event.device_type == getattr(DeviceType, name) and not event.is_user_annotation]
+    return idle_share([(event.time_range.start, event.time_range.end) for event in events])
+
+
+def measure_gpu(size: str, options: Options) -> dict[str, float]:
+    torch.compiler.reset()
+    device, compiled = ("cpu", "bf16") if options.dry_run else ("cuda", "bf16_compile")
+    trainings = {
+        "hf eager": new_training("hf", size, "bf16", device, options.divide),
+        "hf compiled": new_training("hf", size, compiled, device, options.divide),
+        "minilm": new_training("minilm", size, compiled, device, options.divide),
+    }
+    memory = {who: step_memory(training) for who, training in trainings.items()}
     measured, peak = race(trainings, options)
-    flops = flops_per_token("gpu")
-    show("gpu", measured, peak, flops, "hf")
-    ours = measured["minilm"].rate
+    show(size, measured, peak, flops_per_token(size), "hf eager")
+    idle, ours = idle_while_training(trainings["minilm"]), measured["minilm"].rate
+    needed = ", ".join(f"{who} {memory[who]:.0f}" for who in memory)
+    print(f"{size:8} MiB for a step: {needed}; idle while we train: {idle:.1%}", flush=True)
     return {
-        "train_gpu_vs_hf": ours / measured["hf"].rate,
-        "train_gpu_of_peak": ours * flops / peak,
-        "train_gpu_memory": memory["minilm"] / memory["hf"],
+        f"train_{size}_gpu_vs_hf_eager": ours / measured["hf eager"].rate,
+        f"train_{size}_gpu_vs_hf_compiled": ours / measured["hf compiled"].rate,
+        f"train_{size}_gpu_of_peak": ours * flops_per_token(size) / peak,
+        f"train_{size}_gpu_vs_hf_compiled_memory": memory["minilm"] / memory["hf compiled"],
+        f"train_{size}_gpu_idle": idle,
     }
 
 
@@ -283,9 +330,11 @@ def main(options: Options) -> None:
         head("bfloat16 and compiling, one thread, seconds of the processor")
         for shape in options.shapes:
             ratios |= measure_switches(shape, options)
-    if "gpu" in options.cases and torch.cuda.is_available():
-        head("GPU, bfloat16 and compiling, both")
-        ratios |= measure_gpu(options)
+    if "gpu" in options.cases and (options.dry_run or torch.cuda.is_available()):
+        head("GPU, bfloat16" if not options.dry_run else "a dry run of the case gpu, which measures nothing")
+        options = replace(options, sizes=("d64-L8",), divide=64, rounds=1, seconds=0.0) if options.dry_run else options
+        for size in options.sizes:
+            ratios |= measure_gpu(size, options)
     elif "gpu" in options.cases:
         print(f"\nGPU: not measured, there is none here. On a machine with one: {GPU_COMMAND}")
     print(json.dumps({name: round(ratio, 3) for name, ratio in ratios.items()}))
