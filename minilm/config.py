@@ -130,7 +130,7 @@ class TrainConfig:
     seed: int = 0
     """Fixes the initial weights and the order of the data."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """`auto` takes CUDA if there is one, else the CPU."""
+    """`auto` takes CUDA if there is one, else the CPU. `mps`, an Apple GPU, is written and not measured: no such device was at hand."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """`bfloat16` and `float16` are autocast with float32 weights, `float16` with a scaled loss too: for GPUs without bfloat16. `auto` takes
     bfloat16 on CUDA, or float16 where the GPU has no units for it; elsewhere it times float32 and bfloat16 and takes the faster."""

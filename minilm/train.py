@@ -118,7 +118,8 @@ class Training:
             check_device(self.model, config, *self.sampler.batch(0))
         self.model.to(config.device).train()
         self.optimizers = build_optimizers(self.model, config)
-        # float16 has no numbers below 6e-8, so the loss is scaled up for it, as far as gradients stay below 65,504. Source: docs/SOURCES.md#mixedprecision
+        # float16 has no numbers below 6e-8, so the loss is scaled up for it, as far as gradients stay below 65,504.
+        # Source: docs/SOURCES.md#mixedprecision
         self.scaler = torch.amp.GradScaler(config.device, enabled=config.precision == "float16")
         self.hidden = self._compiled() if config.compile == "yes" else self.model.hidden
 
@@ -192,7 +193,7 @@ def check_device(model: Transformer, config: TrainConfig, tokens: Tensor, target
     """Compare what a model makes of a batch, both (B, T), on its device and in its precision with what the CPU makes of it in float32.
 
     An untrained model's loss is ln(vocab_size) whatever goes wrong before the head, so what the head reads is compared too.
-    Raises ValueError when they are further apart than SAME_AS_CPU.
+    Raises ValueError when they are further apart than SAME_AS_CPU, or the device cannot do it at all.
     """
 
     def look(config: TrainConfig) -> tuple[Tensor, Tensor]:
@@ -201,7 +202,12 @@ def check_device(model: Transformer, config: TrainConfig, tokens: Tensor, target
             loss = chunked_cross_entropy(hidden, model.lm_head.weight, targets.to(config.device))
         return hidden.float().cpu(), loss.cpu()
 
-    right, ours = look(config.replace(device="cpu", precision="float32")), look(config)
+    right = look(config.replace(device="cpu", precision="float32"))
+    try:
+        ours = look(config)
+    except NotImplementedError as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise ValueError(f"{config.device} cannot compute in {config.precision} ({reason}); take --precision float32 or --device cpu") from error
     gaps = [((one - other).norm() / other.norm()).item() for one, other in zip(ours, right)]
     if not all(gap <= SAME_AS_CPU for gap in gaps):  # nor for what is no number
         raise ValueError(f"{config.device} in {config.precision} computes something else than the CPU in float32: what the head reads differs by "

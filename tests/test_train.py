@@ -207,6 +207,17 @@ def test_both_a_wrong_forward_pass_and_a_wrong_loss_are_noticed(monkeypatch, pla
         Training(Transformer(SHAPE), CONFIG.replace(precision="float16"), IDS)
 
 
+def test_a_precision_that_a_device_lacks_is_refused(monkeypatch):
+    def lack(hidden, weight, targets):
+        if torch.is_autocast_enabled("cpu"):
+            raise NotImplementedError("\"addmm\" not implemented for 'Half'\nand more")
+        return hidden.mean()
+
+    monkeypatch.setattr("minilm.train.chunked_cross_entropy", lack)
+    with pytest.raises(ValueError, match=r"cpu cannot compute in float16 \(\"addmm\" not implemented for 'Half'\); take --precision float32"):
+        Training(Transformer(SHAPE), CONFIG.replace(precision="float16"), IDS)
+
+
 def test_an_apple_gpu_is_compared_with_the_cpu_first(monkeypatch):
     def compare(model, config, tokens, targets):
         raise InterruptedError(f"{config.device}, {tuple(tokens.shape)}")
