@@ -23,6 +23,7 @@ from pathlib import Path
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
+import scipy.optimize
 import scipy.stats
 import torch
 from IPython.display import Markdown, display
@@ -92,7 +93,7 @@ for name, points in by_corpus.items():
 #
 # ## Blind
 #
-# Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge.
+# Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge. (The stories end where this page cuts them.)
 
 # %%
 SIZES_READ = ("d64-L8", "d128-L8", "d256-L8")
@@ -302,22 +303,34 @@ again = {n: np.mean(bits_of("storyworld", SHAPE, f"0.0625x{n}")) for n in READ}
 unique = int(runs["storyworld", SHAPE, "0.0625x2"][0]["train_tokens"])
 
 
-def by_formula(epochs):
-    """Bits per byte, if repeated tokens were worth what the formula says."""
-    worth = worth_of_repeats(unique, epochs)
-    return float(np.exp(np.interp(np.log(worth), np.log(fresh_tokens), np.log(fresh_bits))))
+def bits_after(n_tokens):
+    """Bits per byte after so many fresh tokens, read off between the recorded runs."""
+    return np.exp(np.interp(np.log(n_tokens), np.log(fresh_tokens), np.log(fresh_bits)))
+
+
+def worth(bits):
+    """The other way: how many fresh tokens come to so many bits."""
+    return np.exp(np.interp(-np.log(bits), -np.log(fresh_bits), np.log(fresh_tokens)))
 
 
 fig, ax = plt.subplots(figsize=(8, 4))
 curves = {"no token twice": list(zip(fresh_tokens, fresh_bits))[1:],
           "the same text again": [(unique * n, again[n]) for n in READ],
-          "by the formula": [(unique * n, by_formula(n)) for n in READ]}
+          "by the formula": [(unique * n, bits_after(worth_of_repeats(unique, n))) for n in READ]}
 plots.with_ranges(ax, {name: [(x, y, y, y) for x, y in points] for name, points in curves.items()},
                   "tokens read", "bits per byte")
 ax.set_title("TODO6")
-plots.show(fig, alt="TODO")
-plots.show_table([{"readings": n, "as many fresh tokens": f"{np.interp(unique * n, fresh_tokens, fresh_bits):.3f}",
-                   "the same again": f"{again[n]:.3f}", "by the formula": f"{by_formula(n):.3f}"} for n in READ])
+told = "; ".join(f"{n} readings {again[n]:.2f}, fresh {bits_after(unique * n):.2f}" for n in READ)
+plots.show(fig, alt=f"Bits per byte against tokens read, for fresh text, the same text again, and the formula. {told}.")
+
+# %% tags=["walkthrough"]
+measured = {n: worth(again[n]) / unique for n in READ}
+ours = scipy.optimize.minimize_scalar(
+    lambda R: sum((worth_of_repeats(1, n, R) - measured[n]) ** 2 for n in READ), bounds=(0.5, 50)).x
+plots.show_table([
+    {"readings": n, "worth, measured": f"{measured[n]:.1f}", "by the formula": f"{worth_of_repeats(1, n):.1f}",
+     f"with R = {ours:.1f}": f"{worth_of_repeats(1, n, ours):.1f}"} for n in READ
+])
 
 # %% [markdown]
 # *Figure 4.* TODO7

@@ -18,20 +18,20 @@ blind = Exercise(
     prompt="""
         Read the three stories for at least two of the beginnings. Which letter is d64-L8, which d128-L8, which d256-L8? The letters are the same for all beginnings. Give them as one word, from the smallest model to the largest.
         """,
-    hints=("Do not judge by single odd words; a sampler may be unlucky. Ask whether a sentence knows what the sentence before said: who is there, what do they want?",
-           "The smallest has sentences that are no English (look for words that do not exist). The largest keeps the boat, the tree or the ball in mind for several sentences."),
+    hints=("Do not judge by single odd words; a sampler may be unlucky. Follow one thing through the story, the boat, the tree or the ball: who wants what with it, and for how long?",
+           "Follow the dog's ball. In one story the friends work on it nearly to the end. In one it is forgotten, and they play. In one a hat, a doll and three strangers come from nowhere. That is from the largest model to the smallest."),
     verified="against the records",
     explanation="""
-        With one beginning many readers err; with all three few do. That is the first lesson of judging stories: a handful is an anecdote. The second is what gave the models away. In the smallest the *sentences* break; in the middle one sentences mostly hold and the *story* does not; the largest holds a thread for a while, and then loses it too.
+        All three write English that mostly holds for a sentence. In the smallest, things come out of nowhere: a car, wings, a hat. The middle one keeps to its *words*, boat, tree and dog, but not to what happened to them. The largest keeps to a *wish* for several sentences, the beach, the climb, the ball, and then loses it too. So much for nine stories. A handful is an anecdote, and next we count.
         """,
     stub='blind = ...  # three letters, such as "ABC"',
     solution='blind = "CAB"',
 )  # fmt: skip
 blind.wrong("CAB", "BAC", "that is from the largest to the smallest. Begin with the smallest.")
 blind.wrong("CAB", "CBA", "you have found the smallest; the other two are exchanged. Which of them still knows at the end what the story was about?")
-blind.wrong("CAB", "ACB", "you have found the largest; the other two are exchanged. In which of them do the sentences themselves break?")
+blind.wrong("CAB", "ACB", "you have found the largest; the other two are exchanged. Into which of them do things come from nowhere?")
 blind.wrong("CAB", "BCA", "you took the largest for the smallest. Read the first three sentences of each again: do they follow from each other?")
-blind.wrong("CAB", "ABC", "none is in its place. Read another beginning, and look for words that do not exist.")
+blind.wrong("CAB", "ABC", "none is in its place. Follow one thing, the boat or the ball, through each story.")
 blind.wrong("CAB", "cab", "the letters are right; write them in capitals.")
 
 
