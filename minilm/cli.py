@@ -98,6 +98,7 @@ def grade(
         "parse_rate": 1 - n_unparsed / max(1, n_sentences),
         "consistent_share": sum(found.consistent for found in grades) / len(grades),
         "perfect_share": sum(found.perfect for found in grades) / len(grades),
+        "n_faults": sum(len(found.faults) for found in grades),
     }
     print(f"{len(grades):,} stories: {result['parse_rate']:.1%} of {n_sentences:,} sentences parse, {result['consistent_share']:.1%} of the stories "
           f"have no contradiction, {result['perfect_share']:.1%} are perfect")  # fmt: skip
@@ -432,7 +433,8 @@ def reproduce(
     theirs, needs = plan.published(), cost(plan.model, plan.training.max_tokens)
     bits = theirs.get("bits_per_byte") or theirs.get("approx_bits_per_byte_third_party") or "not known"
     print(f"{name}: {needs['n_params']:,} parameters read {plan.training.max_tokens:,} tokens: {needs['flops']:.1e} operations, on this machine "
-          f"very roughly {needs['seconds'] / 3600:,.1f} hours.\nTinyStories is a download of 2.2 GB; its tokens take as much again or less.\n"
+          f"very roughly {needs['seconds'] / 3600:,.1f} hours; on a large GPU more, for so small a model keeps it waiting.\n"
+          "TinyStories is a download of 2.2 GB; its tokens take as much again or less.\n"
           f"Theirs: {theirs['val_loss_nats_per_token']} nats per token, {bits} bits per byte ({theirs['source']}; {theirs['hardware']}).")  # fmt: skip
     if not yes:
         print(f"Nothing has been done. Begin by: minilm reproduce {name} --yes")

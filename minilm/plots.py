@@ -24,7 +24,7 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 # Four of Okabe and Ito's hues, which colour-blind readers can tell apart, darkened where they were pale on white.
 BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#00805C", "#A8457C", "#5F6368"
@@ -742,8 +742,9 @@ def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, floa
         x, y, low, high = np.array(sorted(points)).T
         ax.errorbar(x, y, (y - low, high - y), color=colour, marker=marker, markersize=6, capsize=3, label=name, zorder=3)
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.legend()
     return ax
 

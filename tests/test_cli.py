@@ -63,10 +63,11 @@ def test_stories_are_made_and_graded(folder, capsys):
     assert main(["storyworld", made, "--megabytes", "0.05", "--valid-megabytes", "0.02", "--faults", "shuffled_words", "1.0"]) == 0
     capsys.readouterr()
     assert main(["grade", f"{made}/valid.txt", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["perfect_share"] == 1
+    sound = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert sound["perfect_share"] == 1 and sound["n_faults"] == 0
     assert main(["grade", f"{made}/train.txt", "--json"]) == 0
     *said, last = capsys.readouterr().out.splitlines()
-    assert json.loads(last)["parse_rate"] < 0.1 and said[0] == "story 1" and said[1].startswith("  not understood: ")
+    assert json.loads(last)["parse_rate"] < 0.1 and json.loads(last)["n_faults"] > 10 and said[0] == "story 1" and said[1].startswith("  not understood: ")
     assert main(["grade", str(folder / "run"), "--n", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["n_stories"] == 2
     assert main(["grade", str(folder / "run"), "--n", "0"]) == 2 and "at least one story" in capsys.readouterr().err

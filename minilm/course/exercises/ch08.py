@@ -353,7 +353,7 @@ QUIZ = (
     Question(
         "You have a million tokens, and may train on sixteen million. Is it worth reading them sixteen times?",
         (
-            ("Worth more than once, but far less than sixteen times as much fresh text; the first few repetitions give most of it.", "By the formula of 08.5 sixteen readings are worth 10.6 at best; where our own models stand, figure 5 shows."),
+            ("Worth more than once, but far less than sixteen times as much fresh text; the first few repetitions give most of it.", "By the formula of 08.5 sixteen readings are worth 10.6 fresh ones. For our small model they were worth 3.5, and eight were better: look at unseen text, and stop in time."),
             ("No: after the first reading a model has seen all that the text can teach.", "It has *seen* it. One step from each window is far too little to learn it all; second readings go on lowering the loss on unseen text."),
             ("Yes: computation is what counts, and a model cannot tell old tokens from new ones.", "It can: it gets them by heart. The loss on the text that it reads goes on falling, that on unseen text stops."),
         ),
