@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 08 · How small can a model be and still tell a story?
 #
-# In 2023 the question was turned round. Everybody asked how large a model must be to be clever; Eldan and Li asked how small it may be and still speak like a child, and made TinyStories to find out. Their answer, ten million parameters and less, is where this course began. Now you have all the parts to ask it yourself: one text, one recipe, and models of several sizes on it, a *ladder*.
+# In 2023 the question was turned round. Most asked how large a model must be to be clever; Eldan and Li asked how small it may be and still speak like a child, and made TinyStories to find out. Their answer, ten million parameters and less, is where this course began. Now you have all the parts to ask it yourself: one text, one recipe, and models of several sizes on it, a *ladder*.
 #
 # By the end you will
 #
 # - have put stories in the order of the models that wrote them, without knowing which was which;
 # - know what comes first, grammar or consistency, and how sure forty stories can make you;
 # - have forecast the loss of a training before it ended, with a range, and seen the same forecast fail where it must;
-# - know what a second, fourth, sixteenth reading of the same text is worth, and which of the paper's claims we could confirm.
+# - know what two, four, eight and sixteen readings of the same text are worth, and which of the paper's claims we could confirm.
 #
-# **Time:** about 80 minutes, 50 of them for the exercises. **You need:** chapter 03 for *bits per byte*, chapter 06 for what a training is.
+# **Time:** about 85 minutes, 50 of them for the exercises. **You need:** chapter 03 for *bits per byte*, chapter 06 for what a training is.
 
 # %%
 import csv
@@ -19,6 +19,7 @@ import math
 import tempfile
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -33,7 +34,7 @@ from minilm.config import CACHE, DATA, TrainConfig
 from minilm.corpora import load_corpus
 from minilm.course import check, quiz
 from minilm.data import token_file
-from minilm.ladder import PROMPTS, SIZES, Rung, climb, cost, tokenizer_for
+from minilm.ladder import PROMPTS, SIZES, Rung, climb, cost, part_of, tokenizer_for
 from minilm.model import Transformer
 from minilm.reproductions import REPRODUCTIONS
 from minilm.storyworld import grade
@@ -49,7 +50,7 @@ RECORDS = DATA / "runs" / "ladder"
 # All models of the ladder read the same text, once, with the same vocabulary of 4,096 ids and the same recipe (chapter 06; only the batch grows with the width). Two texts: storyworld, our own stories, and a sample of 13 MB of TinyStories. A size is called by its width and its layers: d64-L8 is 64 wide and has 8 layers. These trainings took hours, so they were recorded:
 # `minilm ladder --corpus storyworld --keep` made the rows.
 #
-# **Predict:** d256-L8 has ten times the parameters of d64-L8. On the same text, how many bits per byte will it save: 3 %, 10 %, 30 %?
+# **Predict:** d256-L8 has ten times the parameters of d64-L8. On the same text, how many of the bits will it save: 5 %, 20 %, 50 %?
 
 # %% tags=["walkthrough"]
 def read_table(path):
@@ -60,7 +61,7 @@ def read_table(path):
 
 runs = {}
 for row in read_table(RECORDS / "runs.csv"):
-    corpus, size, reading, seed = row["run"].split("_")
+    corpus, size, reading, seed = row["run"].split("_")  # a reading: share of the text x times
     runs.setdefault((corpus, size, reading), []).append(row)
 
 
@@ -94,16 +95,16 @@ for name, points in by_corpus.items():
     print(f"{name}: {fewer:.0%} fewer bits with {larger:.1f} times the parameters")
 
 # %% [markdown]
-# *Figure 1. One reading of each text. Where there are several seeds, a bar reaches from the least to the most.*
+# *Figure 1. One reading of each text; the axis of parameters is logarithmic. Seeds differ by less than the size of a mark, where there are several.*
 #
-# A fifth fewer bits for ten times the parameters, on both texts, and each step to the right takes off nearly as much as the one before. But mind what else grew. Every parameter is used for every token, so the large model also did ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
+# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
 #
 # ## Blind
 #
 # Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge. (The stories end where this page cuts them.)
 
 # %%
-LETTERS = dict(zip("ABC", ("d128-L8", "d256-L8", "d64-L8")))
+LETTERS = dict(zip("ABC", Random(0).sample(LADDER, 3)))  # dealt by chance; do not look
 told_by = {}
 for row in read_table(RECORDS / "stories.csv"):
     told_by.setdefault(row["run"], []).append(row)
@@ -125,17 +126,18 @@ for prompt in PROMPTS:
 # %% exercise="08.1"
 
 # %% [markdown]
+# A guess is right one time in six. If A and B were hard to tell apart, that is a result too: three beginnings are few.
+#
 # ## Grammar first
 #
-# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: a reader that understands the very sentences its generator can say (chapter 01). A sentence that it can read is grammatical, for our little language. A story
-# with no *contradiction*, nobody unknown, nothing in two places, is consistent.
+# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: a reader that understands the very sentences its generator can say (chapter 01). A sentence that it can read is grammatical, for our little language. A story is *sound* if the reader minds nothing else in it: no contradiction, nobody unknown, nothing in two places, and an end. (Whoever is named in a sentence that cannot be read counts as introduced, so bad grammar alone does not make a story unsound.)
 #
 # Forty stories of each model were read. How much can forty tell?
 
 # %% exercise="08.2"
 
 # %% [markdown]
-# **Predict:** between the least and the most trained model, which of the two will rise first as the bits fall: the share of sentences that can be read, or the share of stories without a contradiction?
+# **Predict:** between the least and the most trained model, which of the two will rise first as the bits fall: the share of sentences that can be read, or the share of sound stories?
 
 # %% tags=["walkthrough"]
 def counts(run):
@@ -159,7 +161,7 @@ found |= {"n_read": round(found["parse_rate"] * found["n_sentences"]),
 judged[record["result"]["valid_bits_per_byte"]] = "the shipped model", found
 
 # %% tags=["walkthrough"]
-curves = {"sentences that can be read": [], "stories without a contradiction": []}
+curves = {"sentences that can be read": [], "sound stories": []}
 for bits, (_, n) in judged.items():
     for curve, of in zip(curves.values(), (("n_read", "n_sentences"), ("n_sound", "n_stories"))):
         k, total = (n[key] for key in of)
@@ -167,28 +169,30 @@ for bits, (_, n) in judged.items():
 fig, ax = plt.subplots(figsize=(8, 4.2))
 plots.with_ranges(ax, curves, "bits per byte (better to the right)", "share")
 ax.invert_xaxis()
-ax.set_title("Sentences come right long before stories do")
+ax.set_title("Sentences come right, stories do not yet")
 told = "; ".join(
     f"{bits:.2f} bits: {n['n_read'] / n['n_sentences']:.0%}, {n['n_sound'] / n['n_stories']:.0%}"
     for bits, (_, n) in sorted(judged.items(), reverse=True))
-plots.show(fig, alt=f"Shares of sentences that can be read, of stories without a contradiction. {told}.")
+plots.show(fig, alt=f"Shares of sentences that can be read, and of sound stories. {told}.")
 plots.show_table([
     {"model": name, "bits per byte": f"{bits:.3f}",
      "sentences read": f"{n['n_read'] / n['n_sentences']:.0%}",
-     "contradictions for each of them": f"{n['n_faults'] / n['n_read']:.2f}"}
-    for bits, (name, n) in sorted(judged.items())[:5]
+     "faults per readable sentence": f"{n['n_faults'] / n['n_read']:.2f}"}
+    for bits, (name, n) in sorted(judged.items())[:6]
 ])
 
 # %% [markdown]
-# *Figure 2. Each mark is a model, with Wilson's interval of 95 %. The one on the right is the shipped model, which read 14.6 million tokens. Below, the five best.*
+# *Figure 2. Each mark is a model, with Wilson's interval of 95 %, a little too narrow for the sentences: those of one story share its luck. The model on the right is the shipped one, which read 14.6 million tokens; a hundred of its stories were read, of the others forty. Below, the six best.*
 #
-# Sentences come right between 1.1 and 0.5 bits per byte, from two in a hundred to 83, and 94 for the shipped model. Of stories without a contradiction there is at most one among forty on any rung, and one among a hundred by the shipped model. The order is the paper's: grammar first.
+# Sentences come right between 1.1 and 0.5 bits per byte, from two in a hundred to 83, and 94 for the shipped model. Of sound stories there is at most one among forty by any model of the ladder, and one among a hundred by the shipped model. The order is the paper's: grammar first.
 #
-# Beware of the second curve, though. A story has twenty sentences, and one contradiction spoils it. So the share of sound stories must stay at zero until contradictions are rare, and then rise steeply, even if the model improves evenly: with one sentence in ten at fault, $0.9^{20}$, one story in eight, is sound. The table counts the contradictions themselves, and they do become fewer. But look when: while the sentences that can be read go from 37 % to 83 %, there is about one for each of them all the time; in the shipped model there is one for every third. Grammar, then consistency.
+# Beware of the second curve, though. A story has twenty sentences, and one fault spoils it. So the share of sound stories must stay near zero until faults are rare, and then rise steeply, even if the model improves evenly: with one sentence in ten at fault, $0.9^{20}$, one story in eight, is sound.
+#
+# So the table counts the faults themselves, and they do become fewer. But look when: while the sentences that can be read go from 37 % to 83 %, there is about one fault for each of them all the time; in the shipped model there is one for every third. Grammar, then, slowly, consistency.
 #
 # ## Wide or deep?
 #
-# One layer that is wide, or many that are narrow? Three models have about as many weights in their blocks; only their tables differ, for a wider model needs longer rows. **Predict:** which of d64-L8, d128-L2 and d192-L1 will predict best, and which will write the most sentences that can be read?
+# One layer that is wide, or many that are narrow? Three models have nearly as many weights in their blocks, 345 to 406 thousand; their tables differ, for a wider model needs longer rows. **Predict:** which of d64-L8, d128-L2 and d192-L1 will predict best, and which will write the most sentences that can be read?
 
 # %% tags=["walkthrough"]
 shapes = []
@@ -200,11 +204,11 @@ for size in ("d64-L8", "d128-L2", "d192-L1"):
                    "in all": f"{int(row['n_params']):,}", "operations": f"{float(row['flops']):.2g}",
                    "bits per byte": f"{np.mean(bits_of('storyworld', size)):.3f}",
                    "sentences read": f"{n['n_read'] / n['n_sentences']:.0%} ({low:.0%} to {high:.0%})",
-                   "contradictions for each": f"{n['n_faults'] / n['n_read']:.2f}"})
+                   "faults for each": f"{n['n_faults'] / n['n_read']:.2f}"})
 plots.show_table(shapes)
 
 # %% [markdown]
-# The widest and shallowest wins, in bits and in sentences. Is depth of no use? The comparison is not quite fair: with the width the table grows, so d192-L1 has nearly twice the parameters in all, and did half as many operations again. And what depth is said to be good for, keeping track of a story, hardly begins here: contradictions are about one for each readable sentence in all three. With 2.4 million tokens, then, eight layers of width 64 are no better than one of width 192. More one seed each cannot tell.
+# The widest and shallowest has the fewest bits. In sentences it is ahead of d64-L8, and not to be told from d128-L2. Is depth of no use? The comparison is not quite fair: with the width the table grows, so d192-L1 has nearly twice the parameters in all, and did about 60 % more operations. And what depth is said to be good for, keeping track of a story, hardly begins here: there is about one fault for each readable sentence in all three. With 2.4 million tokens, then, eight layers of width 64 are no better than one of width 192. More, one or two seeds each cannot tell.
 #
 # ## Before it ends
 #
@@ -242,8 +246,26 @@ for reading in READINGS[3:]:
     print(f"{n_tokens:9,} tokens: forecast {a:.3f} to {b:.3f}, came to {said}: {verdict}")
 assert 1.35 < low < 1.36 < 1.40 < high < 1.41 and not any(holds.values())
 
+# %%
+asked = np.array([budget, *(n_tokens for n_tokens, _ in ends.values())])
+curves = {
+    "recorded": [(n, np.mean(came_to), min(came_to), max(came_to)) for n, came_to in ends.values()],
+    "forecast from the first three": [
+        (n, line_through_logs(tokens, bits, n), *forecast_range(tokens, bits, n)) for n in asked],
+}
+fig, ax = plt.subplots(figsize=(8, 4))
+plots.with_ranges(ax, curves, "tokens read", "bits per byte")
+ax.set_title("Between known runs the line holds, beyond them it fails")
+told = "; ".join(f"{n:,} tokens {np.mean(came_to):.2f}" for n, came_to in ends.values())
+plots.show(fig, alt=(
+    f"Bits per byte against tokens read: {told}. The line through the first three, with its ranges, "
+    f"goes on more gently, to {line_through_logs(tokens, bits, asked[-1]):.2f} at the right end."
+))
+
 # %% [markdown]
-# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than any line through the short ones. On logarithmic axes the loss of this model does not go along a line, it bends downwards: between 300 thousand and a million tokens the model goes from frequent words to whole sentences. The range of 08.4 knows how the runs scatter; of the bend it knows nothing. A forecast is as good as the belief that things go on as before.
+# *Figure 3. Ends of runs, with the forecasts and their ranges of 95 %; the axis of tokens is logarithmic.*
+#
+# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line says. The loss of this model does not go along a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. Why, these runs do not say; the first sentences that can be read appear in that stretch. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. A forecast is as good as the belief that things go on as before.
 #
 # ## Live: your run
 #
@@ -292,18 +314,21 @@ fig, ax = plt.subplots(figsize=(8, 3.8))
 plots.expected_band(ax, *band).set_data(steps, [line["loss"] for line in mine])
 came_to = record["result"]["valid_bits_per_byte"]
 inside = sum(a < line["loss"] < b for line, a, b in zip(mine, *band[1:]))
-ax.set_title("The run keeps to the band of those before it")
+ax.set_title("Your run, over the band of five others")
 plots.show(fig, alt=(
     f"Training loss over {steps[-1]} steps, from {mine[0]['loss']:.1f} nats per token to "
     f"{mine[-1]['loss']:.2f}; {inside} of its {len(mine)} points lie in the band of five recorded runs."
 ))
+print(f"{inside} of {len(mine)} points lie in the band")
 print(f"forecast {low:.3f} to {high:.3f}; it came to {came_to:.3f} bits per byte")
+print("the five of the band, which the forecast did not use:",
+      ", ".join(f"{value:.3f}" for value in bits_of("storyworld", SHAPE, "1x0.1")))
 assert low < came_to < high and inside >= len(mine) - 3
 
 # %% [markdown]
-# *Figure 3. Your run, each point a mean of 20 steps, over what five earlier ones let expect.*
+# *Figure 4. Your run, each point a mean of 20 steps (the last of fewer), over what five earlier ones let expect. One point in twenty may lie outside, so among twelve one is no alarm.*
 #
-# What is a band good for? It finds a fault while there is still time. Here are the first 100 steps of the same run with a tenth of the learning rates: no error, and a loss that falls.
+# What is a band good for? It finds a fault while there is still time. Here are the first 100 steps of the same run with a tenth of the learning rates (0.001 and 0.0012 in place of minilm's 0.01 and 0.012): no error, and a loss that falls.
 
 # %%
 timid = TrainConfig(max_steps=steps[-1], max_lr=0.001, muon_lr=0.0012, seed=8, device="cpu",
@@ -351,7 +376,7 @@ curves = {"no token twice": list(zip(fresh_tokens, fresh_bits))[1:],
           "by the formula": [(unique * n, bits_after(worth_of_repeats(unique, n))) for n in READ]}
 plots.with_ranges(ax, {name: [(x, y, y, y) for x, y in points] for name, points in curves.items()},
                   "tokens read", "bits per byte")
-ax.set_title("The second reading is nearly free, the sixteenth does harm")
+ax.set_title("Two readings do nearly as much, sixteen less than eight")
 told = "; ".join(f"{n} readings {again[n]:.2f}, fresh {bits_after(unique * n):.2f}" for n in READ)
 plots.show(fig, alt=(
     "Bits per byte against tokens read, for fresh text, for the same text again, and by the formula. "
@@ -362,28 +387,47 @@ plots.show(fig, alt=(
 measured = {n: worth(again[n]) / unique for n in READ}
 ours = scipy.optimize.minimize_scalar(
     lambda R: sum((worth_of_repeats(1, n, R) - measured[n]) ** 2 for n in READ), bounds=(0.5, 50)).x
-knows = {}  # the loss on the text that was read, at the end
-for n in READ:
-    log = RECORDS / runs["storyworld", SHAPE, f"0.0625x{n}"][0]["log"]
-    knows[n] = json.loads(log.read_text().splitlines()[-1])["loss"]
+
+
+def last_loss(reading):
+    """Nats per token on the text that was read, at the end of a recorded run."""
+    log = RECORDS / runs["storyworld", SHAPE, reading][0]["log"]
+    return json.loads(log.read_text().splitlines()[-1])["loss"]
+
+
+knows = {n: last_loss(f"0.0625x{n}") for n in READ}
+fresh_loss = {n: last_loss(f"1x{n / 16:g}") for n in READ}
 plots.show_table([
     {"readings": n, "worth": f"{measured[n]:.1f}", "by the formula": f"{worth_of_repeats(1, n):.1f}",
-     f"with R = {ours:.1f}": f"{worth_of_repeats(1, n, ours):.1f}", "training loss": f"{knows[n]:.2f}"}
+     f"with R = {ours:.1f}": f"{worth_of_repeats(1, n, ours):.1f}",
+     "training loss": f"{knows[n]:.2f}", "of fresh text": f"{fresh_loss[n]:.2f}"}
     for n in READ
 ])
-recites, fresh_one = (counts(runs["storyworld", SHAPE, reading][0]["run"])
-                      for reading in ("0.0625x8", "1x0.25"))
-for name, n in {"eight readings": recites, "as good, on fresh text": fresh_one}.items():
-    print(f"{name}: {n['n_read'] / n['n_sentences']:.0%} of its sentences can be read")
-assert measured[2] > 1.7 and measured[4] < 3 and measured[16] < measured[8] < 4.5 and knows[16] < 0.7
-assert recites["n_read"] > 5 * fresh_one["n_read"]
+assert measured[2] > 1.7 and measured[4] < 3 and measured[16] < measured[8] < 4.5
+assert knows[16] < fresh_loss[16] / 2 and measured[16] < 3.8
 
 # %% [markdown]
-# *Figure 4. Ends of runs, each with its own schedule; the repeated text with one seed. Table: readings that did as much with fresh text; in the last column, nats per token on the text that was read, at the end.*
+# *Figure 5. Ends of runs, each with its own schedule; the repeated text with one seed; the axis of tokens is logarithmic. Table: "worth" is where the blue curve has as few bits, in readings of 150 thousand tokens; training losses are in nats per token, at the end.*
 #
-# The second reading is worth three quarters of fresh text. Then we part from the formula: four readings are worth 2.8, eight 4.0, and sixteen *less* than eight. The last column tells why. After sixteen readings the model gives its own text a loss of 0.6, a third of what a run on fresh text ends with: it knows it by heart, and what it has by heart does not help with stories it has not seen. One sees it in what it writes, too: a model that read its text eight times and one that read fresh text predict unseen stories equally well, 1.05 bits, but the first writes ten times as many sentences that can be read. It recites. The best R for us is 2.8, not 15.4, and even that fits badly, for the formula can only grow.
+# Two readings are worth 1.7 fresh ones. Then we part from the formula: four are worth 2.8, eight 4.0, and sixteen *less* than eight. The training loss tells why. After sixteen readings the model gives its own text 0.6 nats a token, where as long a run on fresh text ends with 1.8: it has much of its text by heart, and that does not help with stories it has not seen. The best R for us is 2.8, not 15.4, and even that fits badly, for the formula can only grow.
 #
 # Does this refute Muennighoff et al.? No. We asked the formula far from where it was fitted: 150 thousand tokens for a model of 870 thousand parameters, six parameters for every token. (Their full formula has a second half, for models too large for their text.) It shows what "four epochs are nearly free" leaves out: for a model of which size? Rules of thumb have a place where they were measured.
+#
+# Having a text by heart also flatters. The model of eight readings and one that read fresh text predict unseen stories equally well, 1.05 bits. **Predict:** which writes more sentences that can be read?
+
+# %%
+where = part_of(corpus, 0.0625, out).train.read_text()  # what was read eight times
+text_read = " ".join(where.split())
+for reading in ("0.0625x8", "1x0.25"):
+    run = runs["storyworld", SHAPE, reading][0]["run"]
+    found = [grade(row["story"]) for row in told_by[run] if not row["prompt"]]
+    sentences = [one for story in found for one in story.sentences]
+    readable = [one for story in found for one in story.sentences if one not in set(story.unparsed)]
+    copied = sum(" ".join(one.split()) in text_read for one in readable)
+    print(f"{reading:8} {len(readable)} of {len(sentences)} can be read; {copied} are in that sixteenth")
+
+# %% [markdown]
+# Ten times as many, and one in four of them stands word for word in the text that it read. So part of its better grammar is recited. A story that reads well is no proof that a model can write.
 #
 # ## What a model this small gets wrong
 #
@@ -396,29 +440,32 @@ KINDS = {
     "never mentioned": "a thing that was never mentioned",
     "does not fit": "a he for a girl, or the like",
     "has it": "a thing in hands that do not have it",
+    "in one place": "two who are not in one place",
     "no end": "no end",
 }
-reasons = Counter()
+reasons, other = Counter(), ""
 for row in told_by["storyworld_d256-L8_1x1_seed0"]:
     for _, fault in grade(row["story"]).faults if not row["prompt"] else ():
         kinds = [name for part, name in KINDS.items() if part in fault.reason]
         reasons[kinds[0] if kinds else "something else"] += 1
+        other = fault.reason if not kinds else other
 for name, k in reasons.most_common():
-    print(f"{k / reasons.total():4.0%}  {name}")
+    example = f", such as: {other}" if name == "something else" else ""
+    print(f"{k / reasons.total():4.0%}  {name}{example}")
 
 # %% [markdown]
-# The commonest by far are people who walk in without an introduction: the name is new, or was another's. It is not that the model cannot see who was there: it looks back on 256 tokens, nearly a whole story. It has not learned to look. (Chapter 04 showed heads of the shipped model that do. And some blame is ours: when the window is full, `generate` forgets its older half, and with it the beginning of the story.)
+# The commonest by far are people who walk in without an introduction. What keeps the model from knowing who was there we did not measure. It can look back 256 tokens, nearly a whole story; perhaps it has not learned to. (Chapter 04 showed heads of the shipped model that do.) Some of the blame is ours: when the window is full, `generate` forgets its older half, and with it the beginning of the story.
 #
 # ## What the paper claims, and what we found
 #
 # | the paper, 2023 | here |
 # |---|---|
-# | Models of ten million parameters and less write fluent, consistent stories. | Fluent nearly, consistent no. But ours read 3.3 million tokens, theirs a text of some 450 million. Neither confirmed nor refuted. |
-# | Grammar comes before consistency. | Confirmed, on storyworld, by a reader's verdicts in place of GPT-4's marks. |
+# | Models of ten million parameters and less write fluent, consistent stories. | On storyworld: 83 of 100 sentences right, stories almost never sound. On TinyStories not measured; and ours read 3.3 million tokens of it, theirs has some 450 million. Neither confirmed nor refuted. |
+# | Grammar comes before consistency. | The same order on storyworld, by a reader's verdicts in place of GPT-4's marks; of consistency we saw the beginning. |
 # | Losses fall with width: 2.08, 1.38, 1.20 nats for 64, 256 and 512 with 8 layers. | The same order for 64, 128 and 256. The numbers cannot be compared: other vocabulary, other amount of text. |
 # | Depth helps to keep track of a story, width to know facts. | At our budget one wide layer predicts better than eight narrow ones with as many weights in their blocks. Facts and the thread of a story could not be told apart. |
 # | GPT-4's marks for creativity, grammar, consistency rise with size. | Not measured: no judge was at hand. Chapter 09. |
-# | Their stories do not copy the training text. | Not measured here. Chapter 09. |
+# | Their stories do not copy the training text. | After one reading not measured; after eight, one readable sentence in four is a copy. Chapter 09. |
 #
 # ## The real thing
 #
@@ -438,16 +485,16 @@ plots.show_table(rows)
 # %% [markdown]
 # How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By its operations alone it would take two on an H100, at 30 % of its 989 teraFLOPS: models so small keep a large GPU waiting, and only a trial tells.
 #
-# Mind the losses: 1.297 and 1.072 are losses of different tokens, 2.06 and 3.77 bytes long; per byte they are 0.91 and 0.41 bits. CS336's is 0.463. Our d256-L8 came to 0.781, on less than a hundredth of the text. The ladder on all of TinyStories, up to 81 million parameters, would be `minilm ladder --corpus tinystories --profile gpu`.
+# Mind the losses: 1.297 and 1.072 are losses of different tokens, 2.06 and 3.77 bytes long; per byte they are 0.91 and 0.41 bits. CS336's is 0.463. Our d256-L8 came to 0.781, on about a hundredth of what CS336's read. The ladder on all of TinyStories, up to 81 million parameters, would be `minilm ladder --corpus tinystories --profile gpu`.
 #
 # ## What we know now
 #
 # - On both texts ten times the parameters took off a fifth of the bits, after one reading and with ten times the computation.
-# - Sentences came right between 1.1 and 0.5 bits per byte, from 2 in a hundred to 83. Of stories without a contradiction there was at most one among forty. Grammar comes first.
+# - Sentences came right between 1.1 and 0.5 bits per byte, from 2 in a hundred to 83. Of sound stories there was at most one among forty. Grammar came first; faults of consistency became fewer after it.
 # - No success in forty tries still allows for a share of 9 %.
-# - A line through the logarithms of short runs told the end of a run that lay between them within two per cent. For all three that lay beyond it failed.
+# - A line through the logarithms of short runs gave a range of two per cent either way for a run that lay between them, and the run fell into it, as did five others. For all three budgets that lay beyond it failed.
 # - Five recorded runs make a band in which a learning rate ten times too small is seen within 40 steps.
-# - With 150 thousand tokens and 870 thousand parameters a second reading was worth three quarters of fresh text, eight were worth four, and sixteen less than eight. The rule of four epochs comes from other sizes.
+# - With 150 thousand tokens and 870 thousand parameters two readings were worth 1.7, eight were worth four, and sixteen less than eight. The rule of four epochs comes from other sizes.
 # - What a larger model, all of TinyStories and a judge would say, we have not measured.
 
 # %% quiz="08"
@@ -474,7 +521,7 @@ plots.show_table(rows)
 # | 7 | figure 2 | Which rises first? | What would forty more stories change? |
 # | 10 | wide or deep | Which shape wins? | Is one seed enough? |
 # | 13 | six budgets; the forecasts | What will the fourth come to? | Why does it fail beyond? |
-# | 17 | figure 4 | From how many readings on does it hurt? | What is R for us? |
+# | 17 | figure 5 | From how many readings on does it hurt? | What is R for us? |
 #
 # Homework: 08.3 and 08.4, with the live run; 08.5.
 # </details>

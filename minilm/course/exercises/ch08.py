@@ -48,11 +48,11 @@ share_interval = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Forty stories, and 3 have no contradiction. The model's true share could be 0.03 or 0.2 as well. Wilson's interval holds the shares $p$ that such a count does not contradict: those with $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. Solving that for $p$ gives a centre and a half-width,
+        Forty stories, and 3 are sound. The model's true share could be 0.03 or 0.19 as well. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$ is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is no further than $z$ standard deviations: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
 
         $$\\frac{k + z^2/2}{n + z^2} \\qquad\\text{and}\\qquad \\frac{z}{n + z^2}\\sqrt{\\frac{k\\,(n-k)}{n} + \\frac{z^2}{4}}.$$
 
-        Return the two ends, `(low, high)`. With $z = 1.96$ it is an interval of 95 %.
+        Return the two ends, `(low, high)`. With $z = 1.96$ nineteen of twenty such intervals hold the true share.
         """,
     hints=("Compute the centre and the half-width by themselves; the ends are the centre minus and plus the half-width.",
            "`centre = (k + z**2 / 2) / (n + z**2)` and `half = z / (n + z**2) * (k * (n - k) / n + z**2 / 4) ** 0.5`."),
@@ -175,11 +175,11 @@ forecast_range = Exercise(
     minutes=15,
     difficulty=3,
     prompt="""
-        A forecast without a range is worth little. Write $x$ for the logarithms of the tokens, $y$ for those of the bits, $\\hat y$ for the line, $n$ for the number of runs. The runs scatter around the line with $s = \\sqrt{\\sum (y-\\hat y)^2 / (n-2)}$. A *new* run scatters as much, and the line itself is uncertain, the more the further out one asks. Together
+        A forecast without a range is worth little. Write $x$ for the logarithms of the tokens, $\\bar x$ for their mean, $y$ for the logarithms of the bits, $\\hat y$ for what the line says, $n$ for the number of runs. The runs scatter around the line with $s = \\sqrt{\\sum (y-\\hat y)^2 / (n-2)}$ (minus 2, since the line was fitted to these very points with two numbers). A *new* run scatters as much, and the line itself is uncertain, more so the further out one asks. Together
 
         $$h = t\\, s\\, \\sqrt{1 + \\frac1n + \\frac{(x_0-\\bar x)^2}{\\sum (x-\\bar x)^2}},$$
 
-        where $x_0$ is the logarithm of `n_tokens` and $t$ = `scipy.stats.t.ppf(0.975, n - 2)`: in 95 of 100 such cases the new run's logarithm lies within $\\hat y_0 \\pm h$. Return the two ends in bits per byte.
+        where $x_0$ is the logarithm of `n_tokens` and $t$ = `scipy.stats.t.ppf(0.975, n - 2)`, which leaves 2.5 % on either side. *If* the points lie on a line and all scatter alike, the new run's logarithm lies within $h$ of the line at $x_0$ in 95 of 100 cases. Return the two ends in bits per byte.
         """,
     hints=("Begin with x, y, the line, and the differences y minus line. Which of the three terms under the root would vanish if you had endless many runs?",
            "`x, y = np.log(tokens), np.log(bits)`, `slope, intercept = np.polyfit(x, y, 1)`, `s = (((y - slope * x - intercept) ** 2).sum() / (n - 2)) ** 0.5`; compute h, and return the exponentials of `centre - h` and `centre + h`."),
@@ -254,7 +254,7 @@ worth_of_repeats = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Muennighoff et al. put it in a formula: a token read again counts less each time. The first repetition counts nearly in full, and after $r$ repetitions another counts $e^{-r/R}$, with $R = 15.4$ measured on models up to nine billion parameters. Adding that up, `unique` tokens read `epochs` times are worth
+        Muennighoff et al. put it in a formula: a token read again counts less each time. The first repetition counts nearly in full, and after $r$ repetitions another counts $e^{-r/R}$, with $R = 15.4$, measured on models of up to nine billion parameters. (After $R$ repetitions one more counts 37 %.) Adding that up, bit by bit as an integral does, $U$ unique tokens read `epochs` times are worth
 
         $$U + U\\,R\\,\\big(1 - e^{-(\\text{epochs}-1)/R}\\big)$$
 
@@ -264,7 +264,7 @@ worth_of_repeats = Exercise(
            "`unique * (1 + half_life * (1 - math.exp(-(epochs - 1) / half_life)))`, where half_life is R (it is no half-life, but a name it needs)."),
     verified="one reading, four, sixteen and endless many, other R, and 10 random ones, against adding it up by an integral",
     explanation="""
-        Four readings are worth 3.7 fresh ones: hence "up to four epochs are nearly free". Sixteen are worth 10.6, and endless many 16.4: the text is used up. R is no constant of nature. It was fitted to large models on web text, and the figure below asks whether it holds for ours.
+        An *epoch* is one reading. Four are worth 3.7 fresh ones: hence the rule "up to four epochs are nearly free". Sixteen are worth 10.6, and endless many 16.4: the text is used up. R is no constant of nature. It was fitted to large models on web text, and the figure below asks whether it holds for ours.
         """,
     tolerance=1e-6,
 )  # fmt: skip
@@ -313,7 +313,7 @@ QUIZ = (
     Question(
         "llama2.c's model of 260 thousand parameters is published with a loss of 1.297, its model of 15 million with 1.072, both in nats per token. Is the small one nearly as good?",
         (
-            ("No. A token of the first is 2.06 bytes long, of the second 3.77; per byte the small one needs more than twice the bits.", "0.91 and 0.41 bits per byte. The first chops its text into short tokens, which are easy to guess, and has more of them to guess. Never compare losses per token of two vocabularies."),
+            ("No. Their tokens differ in length; per byte the small one needs more than twice the bits.", "A token is 2.06 bytes long in one and 3.77 in the other: 0.91 and 0.41 bits per byte. The first chops its text into short tokens, which are easy to guess, and has more of them to guess. Never compare losses per token of two vocabularies."),
             ("Yes. The losses are 20 % apart, so the small one is about 20 % worse at guessing.", "These nats are for different tokens: the small model guesses 2.06 bytes at a time, the large one 3.77."),
             ("No. A nat is a logarithm, so 0.2 nats more is a fifth less probability for each byte.", "For each *token*, and the tokens of the two models are not the same. Divide by bytes first."),
         ),
@@ -330,7 +330,7 @@ QUIZ = (
         "In the ladder d256-L8 reached fewer bits than d64-L8 on the same text. Does this show that a larger model is the better use of a given amount of computation?",
         (
             ("No. With as many tokens it also used about ten times the operations; the small one could have read more text for them.", "Equal tokens and equal computation are two comparisons. Chapters 10 and 12 make the second one."),
-            ("Yes. It read the same text with the same recipe, so only its size can have made the difference.", "Its size, and with it ten times the computation. For the same bill the small one could have read ten times the text."),
+            ("Yes. It read the same text with the same recipe, and came out ahead by a fifth.", "At the same *tokens*. It did ten times the computation; for the same bill the small one could have read ten times the text."),
             ("No. The two losses are of different vocabularies, so they cannot be compared.", "All sizes share one vocabulary, and bits per byte could be compared even if they did not."),
         ),
     ),
@@ -338,24 +338,24 @@ QUIZ = (
         "The loss of your run falls smoothly, but since step 60 it lies above the band of recorded runs. What do you do?",
         (
             ("Stop, and compare every setting with the recorded runs: something differs.", "A falling loss proves little; nearly every fault of chapter 06 lets it fall. The band says how fast it should."),
-            ("Let it run: the loss is still falling, and it may come back to the band.", "Now and then one point in twenty lies outside. Point after point on one side is no chance, and what is late at step 60 seldom catches up."),
-            ("Widen the band until the run lies in it: five recorded runs are too few to trust.", "Its width already takes into account that there are only five."),
+            ("Let it run: the loss is still falling, and it may come back to the band.", "One point in twenty may lie outside. Point after point outside, on one side, is seldom chance, and a learning rate that is wrong stays wrong."),
+            ("Compute the band anew with this run among the recorded ones, so that there are six.", "Then it says that such runs happen, which is what you were asking. A run under suspicion is no witness."),
         ),
     ),
     Question(
-        "Three short runs lie on a line in logarithms, and a forecast between them was right to one per cent. May you ask the same line for a run ten times as long?",
+        "Short runs of three lengths lie on a line in logarithms, and a forecast between them was right to one per cent. May you ask the same line for a run ten times as long?",
         (
-            ("Not without checking: between the runs any smooth curve would do, beyond them the line itself must be right.", "In this chapter it was not: the curve bent, and the longer runs fell outside the range. Check on a longer run that you have held back."),
+            ("Only if longer runs have confirmed it: beyond the known runs the line itself must be right.", "Between them any smooth curve would do. In this chapter the curve bent, and the longer runs fell outside the range."),
             ("Yes, if you give the range of 08.4: it grows with the distance, so it covers the risk.", "It covers the uncertainty of slope and height *if* the points lie on a line. It knows nothing of a bend."),
             ("Yes: a loss is a power of the tokens, as the scaling laws say.", "They say it for tuned recipes, with a floor, within what was measured. Our shortest runs are a different world: they learn which words there are."),
         ),
     ),
     Question(
-        "You have a million tokens, and may train on sixteen million. Is it worth reading them sixteen times?",
+        "You have a million tokens, and may train on sixteen million. What can you expect of sixteen readings?",
         (
-            ("Worth more than once, but far less than sixteen times as much fresh text; the first few repetitions give most of it.", "By the formula of 08.5 sixteen readings are worth 10.6 fresh ones. For our small model they were worth 3.5, and eight were better: look at unseen text, and stop in time."),
-            ("No: after the first reading a model has seen all that the text can teach.", "It has *seen* it. One step from each window is far too little to learn it all; second readings go on lowering the loss on unseen text."),
-            ("Yes: computation is what counts, and a model cannot tell old tokens from new ones.", "It can: it gets them by heart. The loss on the text that it reads goes on falling, that on unseen text stops."),
+            ("Less than of sixteen million fresh tokens; whether more than of eight readings, unseen text must tell.", "By the formula of 08.5 sixteen readings are worth 10.6 fresh ones. For our small model they were worth 3.5, and eight were better: look at unseen text, and stop in time."),
+            ("As much as of a single reading: what a text can teach, it has taught by then.", "It has *seen* it. One step from each window is far too little to learn it all; second readings go on lowering the loss on unseen text."),
+            ("As much as of sixteen million fresh tokens: a model cannot tell old ones from new.", "It can: it gets them by heart. The loss on the text that it reads goes on falling, that on unseen text stops."),
         ),
     ),
 )  # fmt: skip
