@@ -128,6 +128,8 @@ def draw(ax, kind):
             plots.with_ranges(ax, {"a": [(1e6, 0.5, 0.4, 0.7), (1e5, 1, 1, 1)]}, "parameters", "bits")
         case "expected_band":
             plots.expected_band(ax, [20, 40, 60], [4, 3, 2.5], [5, 4, 2.75])
+        case "forecast_lines":
+            plots.forecast_lines(ax, [1, 2], [3, 2], [2, 1], [4, 3])
     return ax
 
 
@@ -136,7 +138,7 @@ KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equa
          "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
          "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out", "block_diagram",
          "where_parameters_live", "first_losses", "lens", "differences", "paths_in_valley", "schedule", "gallery", "rate_sweep", "apart", "next_token_bars",
-         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band"]  # fmt: skip
+         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band", "forecast_lines"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:
@@ -580,3 +582,9 @@ def test_a_run_is_laid_over_the_band(ax):
     run = plots.expected_band(ax, [20, 40], [4, 3], [5, 3.5])
     corners = {tuple(point) for point in ax.collections[0].get_paths()[0].vertices}
     assert {(20, 4), (20, 5), (40, 3), (40, 3.5)} == corners and len(run.get_xdata()) == 0
+
+
+def test_a_forecast_is_a_line_between_the_dashed_ends_of_its_range(ax):
+    centre, low, high = plots.forecast_lines(ax, [1, 2], [3, 2], [2, 1], [4, 3.5])
+    assert [line.get_ydata().tolist() for line in (centre, low, high)] == [[3, 2], [2, 1], [4, 3.5]]
+    assert low.get_linestyle() == high.get_linestyle() == "--" != centre.get_linestyle()

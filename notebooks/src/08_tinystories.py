@@ -247,25 +247,48 @@ for reading in READINGS[3:]:
 assert 1.35 < low < 1.36 < 1.40 < high < 1.41 and not any(holds.values())
 
 # %%
-asked = np.array([budget, *(n_tokens for n_tokens, _ in ends.values())])
-curves = {
-    "recorded": [(n, np.mean(came_to), min(came_to), max(came_to)) for n, came_to in ends.values()],
-    "forecast from the first three": [
-        (n, line_through_logs(tokens, bits, n), *forecast_range(tokens, bits, n)) for n in asked],
-}
-fig, ax = plt.subplots(figsize=(8, 4))
-plots.with_ranges(ax, curves, "tokens read", "bits per byte")
-ax.set_title("Between known runs the line holds, beyond them it fails")
-told = "; ".join(f"{n:,} tokens {np.mean(came_to):.2f}" for n, came_to in ends.values())
-plots.show(fig, alt=(
-    f"Bits per byte against tokens read: {told}. The line through the first three, with its ranges, "
-    f"goes on more gently, to {line_through_logs(tokens, bits, asked[-1]):.2f} at the right end."
+grid = np.geomspace(70_000, 2_500_000, 40)
+
+
+def forecast(n_known):
+    """What the runs of the first budgets say: the line, and the two ends of its range."""
+    known = [(ends[reading][0], value) for reading in READINGS[:n_known] for value in ends[reading][1]]
+    x, y = (np.array(column) for column in zip(*known))
+    return [line_through_logs(x, y, n) for n in grid], *zip(*(forecast_range(x, y, n) for n in grid))
+
+
+forecast_fig, forecast_ax = plt.subplots(figsize=(8, 4))
+recorded = [(n, np.mean(came_to), min(came_to), max(came_to)) for n, came_to in ends.values()]
+plots.with_ranges(forecast_ax, {"recorded": recorded}, "tokens read", "bits per byte")
+forecast_curves = plots.forecast_lines(forecast_ax, grid, *forecast(3))
+forecast_ax.set(ylim=(0.5, 1.9), title="Between known runs the line holds, beyond them it fails")
+told = "; ".join(f"{n:,} tokens {mean:.2f}" for n, mean, *_ in recorded)
+plots.show(forecast_fig, alt=(
+    f"Bits per byte against tokens read: {told}. The forecast from the first three, with the ends of "
+    f"its range, goes on more gently, to {forecast(3)[0][-1]:.2f} at the right end."
 ))
 
 # %% [markdown]
-# *Figure 3. Ends of runs, with the forecasts and their ranges of 95 %; the axis of tokens is logarithmic.*
-#
-# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line says. The loss of this model does not go along a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. Why, these runs do not say; the first sentences that can be read appear in that stretch. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. A forecast is as good as the belief that things go on as before.
+# *Figure 3. Ends of runs, and the forecast from the first three budgets with its range of 95 %; the axis of tokens is logarithmic.* Below you may let it know more. **Predict:** with four budgets known, will it hold for the fifth? With five, for the sixth?
+
+# %%
+def know(n_known):
+    """Forecast from another number of budgets."""
+    curves = forecast(n_known)
+    for line, values in zip(forecast_curves, curves):
+        line.set_ydata(values)
+    forecast_ax.set_title(f"The line through the first {n_known} budgets")
+    n_tokens, came_to = ends["1x1"]
+    low_end, high_end = (np.interp(n_tokens, grid, values) for values in curves[1:])
+    came_to = np.mean(came_to)
+    return f"All of storyworld: {low_end:.2f} to {high_end:.2f}; the runs came to {came_to:.2f}."
+
+
+slider = ipywidgets.IntSlider(value=3, min=2, max=5, description="budgets")
+display(widgets.live_figure(forecast_fig, know, n_known=slider))
+
+# %% [markdown]
+# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line says. The loss of this model does not go along a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. Why, these runs do not say; the first sentences that can be read appear in that stretch. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. With four budgets known it fails again. With five it holds, and says little: the five lie so far from any line that the range has grown to a fifth either way. A forecast is as good as the belief that things go on as before.
 #
 # ## Live: your run
 #
