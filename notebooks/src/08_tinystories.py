@@ -103,7 +103,7 @@ for name, points in by_corpus.items():
 #
 # Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge. (The stories end where this page cuts them.)
 
-# %%
+# %% tags=["walkthrough"]
 LETTERS = dict(zip("ABC", Random(0).sample(LADDER, 3)))  # dealt by chance; do not look
 told_by = {}
 for row in read_table(RECORDS / "stories.csv"):
