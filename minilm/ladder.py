@@ -2,7 +2,7 @@
 
 The ideas in order: a size is a shape with a name (`SIZES`); a rung of the ladder is one training, of a size, a seed and so many readings of a share
 of the text (`plan_ladder`); what a ladder will cost is said before it begins (`cost`); each rung has a folder, so that a ladder that was
-stopped goes on where it was, even in the middle of a rung (`climb`); in the end each model tells stories, all with the same beginnings (`tell`).
+stopped goes on where it was, even in the middle of a rung (`climb`); in the end a model of each kind tells stories, all with the same beginnings (`tell`).
 
 Used in: chapter 08. Left out on purpose: learning rates for each size. All have those of `TrainConfig`, which were chosen for d128-L4: a step of
 Muon moves a matrix as far whatever its width.
