@@ -38,7 +38,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from minilm.config import ModelConfig, TrainConfig
 from minilm.ladder import SIZES
-from minilm.model import Transformer
+from minilm.model import Transformer, flops_per_token
 from minilm.runs import peak_memory_bytes
 from minilm.train import Training, autocast
 
@@ -172,12 +172,6 @@ def product_rate(device: str, clock: Callable[[], float], dtype: torch.dtype | N
     return 3 * 2 * size**3 / (clock() - start)
 
 
-def flops_per_token(shape: str) -> int:
-    config = SHAPES[shape][0]
-    n_multiplied = Transformer(config).n_params_without_embeddings + config.vocab_size * config.d_model
-    return 6 * n_multiplied + 6 * config.n_layers * config.context_length * config.d_model
-
-
 def show(work: str, measured: dict[str, Measured], peak: float, flops: int, first: str) -> None:
     """Print a row for each: its rate, its share of the peak, its rate over that of `first`, round by round, and its last loss."""
     for name, one in measured.items():
@@ -200,7 +194,7 @@ def head(what: str) -> None:
 
 def measure_eager(shape: str, options: Options) -> dict[str, float]:
     measured, peak = race({peer: new_training(peer, shape, divide=options.divide) for peer in ("hf", "minilm")}, options)
-    flops = flops_per_token(shape)
+    flops = flops_per_token(Transformer(SHAPES[shape][0]))
     show(shape, measured, peak, flops, "hf")
     ours = measured["minilm"].rate
     return {f"train_{shape}_eager_vs_hf": ours / measured["hf"].rate, f"train_{shape}_eager_of_peak": ours * flops / peak}
@@ -237,7 +231,7 @@ def measure_switches(shape: str, options: Options) -> dict[str, float]:
             if "compile" in switches:
                 print(f"{shape:8} {peer} {switches}: ready after {time.perf_counter() - start:.0f} seconds", flush=True)
     measured, peak = race(trainings, options)
-    show(shape, measured, peak, flops_per_token(shape), "hf eager")
+    show(shape, measured, peak, flops_per_token(Transformer(SHAPES[shape][0])), "hf eager")
     best = max(SWITCHES, key=lambda switches: measured[f"minilm {switches}"].rate)
     ours = measured[f"minilm {best}"].rate
     print(f"{shape:8} our fastest: {best}")
@@ -291,14 +285,15 @@ def measure_gpu(size: str, options: Options) -> dict[str, float]:
     }
     memory = {who: step_memory(training) for who, training in trainings.items()}
     measured, peak = race(trainings, options)
-    show(size, measured, peak, flops_per_token(size), "hf eager")
+    flops = flops_per_token(trainings["minilm"].model)
+    show(size, measured, peak, flops, "hf eager")
     idle, ours = idle_while_training(trainings["minilm"]), measured["minilm"].rate
     needed = ", ".join(f"{who} {memory[who]:.0f}" for who in memory)
     print(f"{size:8} MiB for a step: {needed}; idle while we train: {idle:.1%}", flush=True)
     return {
         f"train_{size}_gpu_vs_hf_eager": ours / measured["hf eager"].rate,
         f"train_{size}_gpu_vs_hf_compiled": ours / measured["hf compiled"].rate,
-        f"train_{size}_gpu_of_peak": ours * flops_per_token(size) / peak,
+        f"train_{size}_gpu_of_peak": ours * flops / peak,
         f"train_{size}_gpu_vs_hf_compiled_memory": memory["minilm"] / memory["hf compiled"],
         f"train_{size}_gpu_idle": idle,
     }

@@ -19,7 +19,7 @@ import tyro
 from bench_corpus import cut
 from minilm.config import ModelConfig, TrainConfig
 from minilm.corpora import Corpus, load_corpus
-from minilm.model import Transformer
+from minilm.model import Transformer, flops_per_token
 from minilm.runs import read_record, record_run, start_run
 from minilm.tokenizer import Tokenizer, train_tokenizer
 
@@ -41,11 +41,6 @@ class Options:
     """floating-point operations of each training"""
     work: Path = Path("runs/vocabulary")
     """folder for tokens and runs"""
-
-
-def flops_per_token(config: ModelConfig) -> int:
-    """Operations to train on one token: 6 for each weight (the table is the head too), and the causal half of the attention."""
-    return 6 * Transformer(config).n_params + 6 * config.n_layers * config.context_length * config.d_model
 
 
 def find(name: str, options: Options) -> Corpus:
@@ -70,7 +65,7 @@ def bits(corpus: Corpus, vocab_size: int, seed: int, options: Options) -> float:
     out = options.work / f"{corpus.name}_{vocab_size}_seed{seed}"
     if not (out / "run.json").exists() or "result" not in read_record(out):
         config = replace(BODY, vocab_size=vocab_size)
-        training = TrainConfig(max_tokens=int(options.flops / flops_per_token(config)), seed=seed)
+        training = TrainConfig(max_tokens=int(options.flops / flops_per_token(Transformer(config))), seed=seed)
         tokenizer = learn(corpus, vocab_size, options.work / "tokenizers")
         start_run(out, corpus, tokenizer, config, training, command=COMMAND, cache_dir=options.work / "cache")
     record_run(out, "vocabulary")

@@ -12,6 +12,7 @@ import csv
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -108,6 +109,7 @@ def cost(shape: ModelConfig, n_tokens: float) -> dict[str, float]:
     return {"n_params": model.n_params, "flops": flops, "seconds": flops / (SHARE_OF_PEAK * matrix_flops())}
 
 
+@cache
 def matrix_flops() -> float:
     """Operations a second of a matrix product on this machine, in the faster of the two precisions."""
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.keep import keep
 from minilm.cli import main
 from minilm.config import DATA, ROOT
+from minilm.ladder import SIZES
 from minilm.results import BENCHMARKS, TEMPLATE, ladder, losses, page, read_rows, repeats, table, tinystories
 
 RUN = {"command": "minilm ladder --corpus storyworld --keep", "corpus": "storyworld", "n_params": 300_000, "seconds": 90, "flops": 1.5e13,
@@ -53,6 +54,12 @@ def test_every_number_that_a_benchmark_kept_stands_on_the_page():
         assert path.stem.startswith(BENCHMARKS)
         record = json.loads(path.read_text(encoding="utf-8"))
         assert not [key for key in record["values"] if f"{{kept[{key}]:" not in marks]
+
+
+def test_every_number_of_a_gpu_has_its_place_on_the_page():
+    names = re.findall(r'f"(train_\{size\}_gpu_\w+)"', (ROOT / "benchmarks" / "bench_training.py").read_text(encoding="utf-8"))
+    marks = TEMPLATE.read_text(encoding="utf-8")
+    assert len(names) == 5 and not [key for name in names for size in SIZES if f"{{kept[{(key := name.format(size=size))}]:" not in marks]
 
 
 def test_sizes_are_means_over_seeds(tmp_path):

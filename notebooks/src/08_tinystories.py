@@ -325,7 +325,8 @@ bar = ipywidgets.IntProgress(max=steps[-1], description="step")
 moving = widgets.live_figure(live_fig, follow, step=bar)
 display(moving)
 corpus = load_corpus("storyworld", progress=False)
-out = Path(tempfile.mkdtemp())
+scratch = tempfile.TemporaryDirectory()  # gone when the kernel ends
+out = Path(scratch.name)
 record = climb(Rung(size=SHAPE, seed=8, epochs=0.1), corpus, out, CACHE, callbacks=[tell])
 moving.close()  # the picture below takes its place
 
