@@ -740,7 +740,9 @@ def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, floa
     """Draw the points (x, y, low, high) of each curve, with a bar from low to high; x is logarithmic."""
     for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
         x, y, low, high = np.array(sorted(points)).T
-        ax.errorbar(x, y, (y - low, high - y), color=colour, marker=marker, markersize=6, capsize=3, label=name, zorder=3)
+        ax.plot(x, y, color=colour, marker=marker, markersize=6, label=name, zorder=3)
+        bars = np.clip((y - low, high - y), 0, None)  # a mean of equal numbers may differ from them in the last digit
+        ax.errorbar(x, y, bars, fmt="none", ecolor=colour, capsize=3, zorder=3)
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))

@@ -16,7 +16,7 @@ blind = Exercise(
     minutes=5,
     difficulty=1,
     prompt="""
-        Read the three stories for at least two of the beginnings. Which letter is d64-L8, which d128-L8, which d256-L8? The letters are the same for all beginnings. Give them as one word, from the smallest model to the largest.
+        Read the three stories for at least two of the beginnings. Which letter is d64-L8, which d128-L8, which d256-L8? The letters are the same for all beginnings. Give them as one word in capitals, from the smallest model to the largest.
         """,
     hints=("Do not judge by single odd words; a sampler may be unlucky. Follow one thing through the story, the boat, the tree or the ball: who wants what with it, and for how long?",
            "Follow the dog's ball. In one story the friends work on it nearly to the end. In one it is forgotten, and they play. In one a hat, a doll and three strangers come from nowhere. That is from the largest model to the smallest."),
@@ -48,7 +48,7 @@ share_interval = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Forty stories, and 3 are sound. The model's true share could be 0.03 or 0.19 as well. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$ is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is no further than $z$ standard deviations: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
+        Forty stories, and 3 are sound. The model's true share could be 0.03 or 0.19 as well. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is no further than $z$ standard deviations: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
 
         $$\\frac{k + z^2/2}{n + z^2} \\qquad\\text{and}\\qquad \\frac{z}{n + z^2}\\sqrt{\\frac{k\\,(n-k)}{n} + \\frac{z^2}{4}}.$$
 
@@ -113,7 +113,7 @@ line_through_logs = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Recorded runs of one size read `tokens[i]` tokens and came to `bits[i]` bits per byte. Where such points lie on a line once *both* axes are logarithmic, the loss is a power of the tokens. Fit that line by least squares (`np.polyfit(x, y, 1)` returns slope and intercept), and return what it says, in bits per byte, for a run of `n_tokens`.
+        Recorded runs of one size read `tokens[i]` tokens and came to `bits[i]` bits per byte. Where such points lie on a line once *both* axes are logarithmic, the loss is a power of the tokens. Fit that line by least squares, the line with the smallest sum of squared distances in height (`np.polyfit(x, y, 1)` returns its slope and intercept), and return what it says, in bits per byte, for a run of `n_tokens`.
         """,
     hints=("Which numbers go into `polyfit`? And what must be done with what comes out, so that it is bits again?",
            "`slope, intercept = np.polyfit(np.log(tokens), np.log(bits), 1)`; then the exponential of `slope * np.log(n_tokens) + intercept`."),
@@ -179,7 +179,7 @@ forecast_range = Exercise(
 
         $$h = t\\, s\\, \\sqrt{1 + \\frac1n + \\frac{(x_0-\\bar x)^2}{\\sum (x-\\bar x)^2}},$$
 
-        where $x_0$ is the logarithm of `n_tokens` and $t$ = `scipy.stats.t.ppf(0.975, n - 2)`, which leaves 2.5 % on either side. *If* the points lie on a line and all scatter alike, the new run's logarithm lies within $h$ of the line at $x_0$ in 95 of 100 cases. Return the two ends in bits per byte.
+        where $x_0$ is the logarithm of `n_tokens` and $t$ = `scipy.stats.t.ppf(0.975, n - 2)`, which leaves 2.5 % on either side. *If* the points lie on a line and all scatter alike, the new run's *logarithm* lies within $h$ of the line at $x_0$ in 95 of 100 cases. Add and subtract $h$ first, and undo the logarithm last: return the two ends in bits per byte.
         """,
     hints=("Begin with x, y, the line, and the differences y minus line. Which of the three terms under the root would vanish if you had endless many runs?",
            "`x, y = np.log(tokens), np.log(bits)`, `slope, intercept = np.polyfit(x, y, 1)`, `s = (((y - slope * x - intercept) ** 2).sum() / (n - 2)) ** 0.5`; compute h, and return the exponentials of `centre - h` and `centre + h`."),
@@ -254,7 +254,7 @@ worth_of_repeats = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Muennighoff et al. put it in a formula: a token read again counts less each time. The first repetition counts nearly in full, and after $r$ repetitions another counts $e^{-r/R}$, with $R = 15.4$, measured on models of up to nine billion parameters. (After $R$ repetitions one more counts 37 %.) Adding that up, bit by bit as an integral does, $U$ unique tokens read `epochs` times are worth
+        Muennighoff et al. put it in a formula: a token read again counts less each time. What is read after $r$ repetitions counts $e^{-r/R}$, where $r$ grows smoothly, within a reading too, with $R = 15.4$, measured on models of up to nine billion parameters. (After $R$ repetitions one more counts 37 %.) Added up so, as an integral does, $U$ unique tokens read `epochs` times are worth
 
         $$U + U\\,R\\,\\big(1 - e^{-(\\text{epochs}-1)/R}\\big)$$
 
@@ -264,7 +264,7 @@ worth_of_repeats = Exercise(
            "`unique * (1 + half_life * (1 - math.exp(-(epochs - 1) / half_life)))`, where half_life is R (it is no half-life, but a name it needs)."),
     verified="one reading, four, sixteen and endless many, other R, and 10 random ones, against adding it up by an integral",
     explanation="""
-        An *epoch* is one reading. Four are worth 3.7 fresh ones: hence the rule "up to four epochs are nearly free". Sixteen are worth 10.6, and endless many 16.4: the text is used up. R is no constant of nature. It was fitted to large models on web text, and the figure below asks whether it holds for ours.
+        An *epoch* is one reading. Four are worth 3.7 fresh ones: hence the authors' rule that up to four epochs are nearly free. Sixteen are worth 10.6, and endless many 16.4: the text is used up. R is no constant of nature. It was fitted to large models on web text, and the figure below asks whether it holds for ours.
         """,
     tolerance=1e-6,
 )  # fmt: skip
@@ -345,9 +345,9 @@ QUIZ = (
     Question(
         "Short runs of three lengths lie on a line in logarithms, and a forecast between them was right to one per cent. May you ask the same line for a run ten times as long?",
         (
-            ("Only if longer runs have confirmed it: beyond the known runs the line itself must be right.", "Between them any smooth curve would do. In this chapter the curve bent, and the longer runs fell outside the range."),
+            ("Only where runs of about that length have confirmed it: beyond the known runs the line itself must be right.", "Between them any smooth curve would do. In this chapter the curve bent, and the longer runs fell outside the range."),
             ("Yes, if you give the range of 08.4: it grows with the distance, so it covers the risk.", "It covers the uncertainty of slope and height *if* the points lie on a line. It knows nothing of a bend."),
-            ("Yes: a loss is a power of the tokens, as the scaling laws say.", "They say it for tuned recipes, with a floor, within what was measured. Our shortest runs are a different world: they learn which words there are."),
+            ("Yes: a loss is a power of the tokens, as these three lengths have shown.", "A power falls to zero, and no text can be guessed with zero bits, so at the latest near that floor it fails. And our shortest runs are a different world: they learn which words there are."),
         ),
     ),
     Question(
