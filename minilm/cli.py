@@ -7,6 +7,7 @@ the commands that need it, so that `minilm --help` answers at once. A mistake of
 import dataclasses
 import io
 import json
+import math
 import shlex
 import sys
 from contextlib import nullcontext
@@ -406,6 +407,39 @@ def ladder(
               f"{result['valid_bits_per_byte']:.4f}", flush=True)  # fmt: skip
 
 
+def fit_scaling(file: Positional[Path], drop_highest: int = 0, samples: int = 1000, seed: int = 0, json_: Annotated[bool, arg(name="json")] = False) -> None:
+    """Find the law L = E + A / N^alpha + B / D^beta in a table of trainings, and say how sure it is and what it advises.
+
+    Args:
+        file: A table (CSV), one row a training, with columns of parameters, of tokens or operations, and of losses in nats per token;
+            data/published/chinchilla_points.csv is one.
+        drop_highest: Leave out so many trainings, those with the highest loss. Besiroglu et al. leave out 5 of Chinchilla's.
+        samples: Samples of the bootstrap, which gives the standard errors.
+        seed: Other seed, other samples.
+        json_: End with a line of JSON.
+    """
+    import numpy as np
+
+    from minilm.scaling import bootstrap_law, fit_law, read_points
+
+    points = read_points(file, drop_highest)
+    fit = fit_law(*points)
+    law, found = fit.law, bootstrap_law(*points, fit.law, samples, seed)
+    print(f"{len(points[0])} trainings of {points[0].min():.3g} to {points[0].max():.3g} parameters on {points[1].min():.3g} to {points[1].max():.3g} tokens")
+    print(f"\n{'':6} {'best':>10} {'standard error':>15}   95 % interval")
+    for name, values in found.items():
+        low, high = np.percentile(values, [2.5, 97.5])
+        print(f"{name:6} {getattr(law, name):10.5g} {values.std(ddof=1):15.3g}   {low:.4g} to {high:.4g}")
+    print(f"\nThe best size grows as the budget to the power of {law.exponent:.3f}. By budget:")
+    low, high = (math.floor(math.log10(limit)) for limit in ((6 * points[0] * points[1]).min(), (6 * points[0] * points[1]).max()))
+    for flops in (10.0**power for power in range(low, high + 3)):
+        n, d = law.optimum(flops)
+        print(f"{flops:8.0e} operations: {n:9.3g} parameters, {d:9.3g} tokens, {d / n:6.1f} for each, loss {law.loss(n, d):.3f}")
+    if json_:
+        errors = {f"{name}_standard_error": values.std(ddof=1) for name, values in found.items()}
+        print(json.dumps(dataclasses.asdict(law) | errors | {"exponent": law.exponent, "objective": fit.objective, "n_points": len(points[0])}))
+
+
 def reproduce(
     name: Positional[str],
     corpus: str = "tinystories",
@@ -634,9 +668,9 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, reproduce, record,
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, fit_scaling, reproduce, record,
         results, ship)  # fmt: skip
-COMMANDS = {f.__name__: f for f in _ALL}
+COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost")
 

@@ -16,7 +16,6 @@ import csv
 import json
 import logging
 import math
-import multiprocessing
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -36,6 +35,7 @@ from minilm.corpora import load_corpus
 from minilm.data import token_file
 from minilm.evaluate import evaluate
 from minilm.model import flops_per_token
+from minilm.processes import fresh_processes
 from minilm.runs import environment, peak_memory_bytes
 from minilm.tokenizer import Tokenizer, train_tokenizer
 from minilm.train import Training, TrainingDiverged, plan, train
@@ -147,18 +147,9 @@ def best_factor(variant: str, ablation: Ablation) -> float:
 def carry_out(runs: list[Run], ablation: Ablation) -> Iterator[dict]:
     """Train what is not finished yet, each in a process of its own, which tells its own peak of memory; yield the rows in the order of the plan."""
     waiting = [run for run in runs if not _row_path(run, ablation).exists()]
-    with ProcessPoolExecutor(ablation.processes, mp_context=_processes(), max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(ablation.processes, mp_context=fresh_processes("minilm.experiments"), max_tasks_per_child=1) as pool:
         for run, _ in zip(waiting, pool.map(carry_out_one, waiting, [ablation] * len(waiting)), strict=True):
             yield _read_row(run, ablation)
-
-
-def _processes() -> multiprocessing.context.BaseContext:
-    """How to start processes: by a server that has loaded PyTorch already, which saves seconds each time, where there is one (not on Windows)."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["minilm.experiments", "torch._dynamo"])  # optimizers load the second
-    return context
 
 
 def carry_out_one(run: Run, ablation: Ablation) -> None:

@@ -762,7 +762,7 @@ def expected_band(ax: Axes, steps: Sequence[float], low: Sequence[float], high: 
 
 def forecast_lines(ax: Axes, x: Sequence[float], middle: Sequence[float], low: Sequence[float], high: Sequence[float]) -> list[Line2D]:
     """Draw a forecast and, dashed, the two ends of its range; return the three lines, whose heights may be changed."""
-    (centre,) = ax.plot(x, middle, color=VERMILION, label="forecast")
-    ends = [ax.plot(x, values, color=VERMILION, linestyle=DASHES, linewidth=1.2)[0] for values in (low, high)]
+    (centre,) = ax.plot(x, middle, color=GREEN, label="forecast")
+    ends = [ax.plot(x, values, color=GREEN, linestyle=DASHES, linewidth=1.2)[0] for values in (low, high)]
     ax.legend()
     return [centre, *ends]

@@ -2,11 +2,12 @@
 
 The ideas in order: texts are grouped, so that a batch repays the way to another process and back (`batches_of`); every process is told once
 what to do, then gets batch after batch, two at most waiting for each, so that memory is bounded however long the text; and where the others
-have enough to do, this process works too (`map_in_order`).
+have enough to do, this process works too (`map_in_order`). Trainings, each of which wants a process of its own, get them from `fresh_processes`.
 
 Used for: learning a vocabulary (`minilm.tokenizer`) and encoding (`minilm.data`). Left out on purpose: a pool that outlives its text.
 """
 
+import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -79,3 +80,12 @@ def _remember(function: Callable) -> None:
 
 def _work(batch):
     return _work_of_this_process(batch)
+
+
+def fresh_processes(module: str) -> multiprocessing.context.BaseContext:
+    """How to start processes that have loaded a module: by a server that loads it once, which saves seconds each time, where there is one (not on Windows)."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module, "torch._dynamo"])  # optimizers load the second
+    return context

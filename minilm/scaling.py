@@ -25,7 +25,8 @@ from minilm.config import DATA, ModelConfig
 DELTA = 1e-3  # where Huber's loss turns from square to straight; Hoffmann et al., section 3.3
 STARTS = {"a": np.arange(0, 30, 5), "b": np.arange(0, 30, 5), "e": np.arange(-1, 1.5, 0.5), "alpha": np.arange(0, 2.5, 0.5), "beta": np.arange(0, 2.5, 0.5)}
 """The grid of Hoffmann et al., appendix D.2: 4,500 beginnings of a search for log A, log B, log E, alpha and beta."""
-SEARCHES = 60  # of those, the ones with the least error, that are followed to their ends
+TOLERANCE = 1e-9  # of the slope at the end of a search
+SEARCHES = 20  # of those, the ones with the least error, that are followed to their ends
 REPETITIONS = 15.387756  # Muennighoff et al., R_D*: repetitions after which a token is worth 1/e less
 
 
@@ -86,8 +87,8 @@ class Law:
 
     def __post_init__(self):
         for name, value in asdict(self).items():
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name} is {value}; all five numbers of a law must be positive")
+            if not (math.isfinite(value) and (value > 0 or (name == "E" and value == 0))):
+                raise ValueError(f"{name} is {value}; the numbers of a law must be positive (E may be 0)")
 
     def loss(self, n_params: ArrayLike, n_tokens: ArrayLike) -> ArrayLike:
         return self.E + self.A / n_params**self.alpha + self.B / n_tokens**self.beta
@@ -104,8 +105,8 @@ class Law:
         """
         _check_positive(flops=flops)
         ratio = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
-        n_params = ratio * (np.asarray(flops) / 6) ** self.exponent
-        return n_params, np.asarray(flops) / 6 / n_params
+        n_params = ratio * (flops / 6) ** self.exponent
+        return n_params, flops / 6 / n_params
 
     def tokens_for(self, loss: float, n_params: ArrayLike) -> ArrayLike:
         """Tokens after which a model of that size reaches a loss; infinite where it never does."""
@@ -121,6 +122,39 @@ def published_laws(path: Path = DATA / "published" / "parametric_loss_fits.csv")
 
 
 # The law from trainings
+
+COLUMNS = {
+    "parameters": ("n_params", "parameters", "params", "Model Size", "N"),
+    "tokens": ("n_tokens", "training_tokens", "tokens", "D"),
+    "operations": ("training_flop", "flops", "Training FLOP", "C"),
+    "loss": ("valid_nats_per_token", "loss_nats_per_token", "loss", "L"),
+}
+"""Names by which a column of a table is known; the first that is there counts."""
+
+
+def read_points(path: Path, drop_highest: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read parameters, tokens and losses of trainings from a table (CSV) with one row each; tokens are operations / 6 / parameters if not given.
+
+    drop_highest: leave out so many rows, those with the highest loss. Raises ValueError for a table without the columns, or with no numbers in them.
+    """
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    there = {what: next((name for name in names if rows and name in rows[0]), None) for what, names in COLUMNS.items()}
+    missing = [what for what in ("parameters", "loss") if not there[what]] + ["tokens or operations"] * (not there["tokens"] and not there["operations"])
+    if missing:
+        known = "; ".join(f"{what}: {', '.join(names)}" for what, names in COLUMNS.items())
+        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no rows. Names that are known are {known}")
+
+    def column(what: str) -> np.ndarray:
+        try:
+            return np.array([float(row[there[what]]) for row in rows])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}, column {there[what]!r}: {error}") from None
+
+    n, loss = column("parameters"), column("loss")
+    d = column("tokens") if there["tokens"] else column("operations") / 6 / n
+    kept = np.argsort(loss, kind="stable")[: len(loss) - drop_highest]
+    return n[kept], d[kept], loss[kept]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,30 +185,25 @@ def fit_law(n_params: ArrayLike, n_tokens: ArrayLike, losses: ArrayLike, start: 
     else:
         starts = [[math.log(start.A), math.log(start.B), math.log(start.E), start.alpha, start.beta]]
     best = min((_search(theta, points) for theta in starts), key=lambda found: found.fun)
-    a, b, e, alpha, beta = best.x
-    return Fit(law=Law(E=math.exp(e), A=math.exp(a), B=math.exp(b), alpha=alpha, beta=beta), objective=best.fun / SCALE)
-
-
-SCALE = 1e3
-"""The error is of the size of a thousandth, and SciPy's searches stop at steps of 1e-5 or so: without a scale they stop where they began."""
+    a, b, e, alpha, beta = best.x.tolist()
+    return Fit(law=Law(E=math.exp(e), A=math.exp(a), B=math.exp(b), alpha=alpha, beta=beta), objective=float(best.fun))
 
 
 def _search(theta: ArrayLike, points: tuple) -> optimize.OptimizeResult:
-    """Two searches, one after the other: the first comes near from far away, the second is exact."""
-    near = optimize.minimize(_error, theta, points, jac=True, method="L-BFGS-B", options={"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-8})
-    return optimize.minimize(_error, near.x, points, jac=True, method="BFGS", options={"gtol": 1e-9})
+    """Go downhill from theta. The error is near a thousandth, so SciPy's own tolerance, meant for numbers near one, would end the search early."""
+    return optimize.minimize(_error, theta, points, jac=True, method="BFGS", options={"gtol": TOLERANCE})
 
 
 def _error(theta: np.ndarray, log_n: np.ndarray, log_d: np.ndarray, log_loss: np.ndarray) -> tuple[float, np.ndarray]:
-    """SCALE times the summed Huber error at theta = (log A, log B, log E, alpha, beta), and its gradient."""
+    """The summed Huber error at theta = (log A, log B, log E, alpha, beta), and its gradient."""
     a, b, e, alpha, beta = theta
     terms = np.stack([a - alpha * log_n, b - beta * log_d, np.full_like(log_n, e)])  # logarithms of the three terms of the law
     predicted = special.logsumexp(terms, axis=0)
     residual = predicted - log_loss
     shares = np.exp(terms - predicted)  # of each term in the predicted loss
-    slope = SCALE * np.clip(residual, -DELTA, DELTA)
+    slope = np.clip(residual, -DELTA, DELTA)
     by_a, by_b, by_e = shares @ slope
-    return SCALE * special.huber(DELTA, residual).sum(), np.array([by_a, by_b, by_e, -(shares[0] * log_n) @ slope, -(shares[1] * log_d) @ slope])
+    return special.huber(DELTA, residual).sum(), np.array([by_a, by_b, by_e, -(shares[0] * log_n) @ slope, -(shares[1] * log_d) @ slope])
 
 
 def bootstrap(fit: Callable[[np.ndarray], ArrayLike], n_points: int, n_samples: int = 1000, seed: int = 0) -> np.ndarray:
@@ -223,7 +252,7 @@ def fit_valley(n_params: ArrayLike, losses: ArrayLike) -> Valley:
     _check_positive(n_params=n, losses=loss)
     if len(np.unique(n)) < 3:
         raise ValueError(f"{len(np.unique(n))} sizes; a parabola needs at least three")
-    bend, slope, height = np.polyfit(np.log(n), loss, 2)
+    bend, slope, height = np.polyfit(np.log(n), loss, 2).tolist()
     if bend <= 0:
         raise ValueError("the losses of this budget have no valley: the parabola through them bends downwards; train smaller and larger models")
     lowest = -slope / (2 * bend)
@@ -258,14 +287,14 @@ class PowerLaw:
 def fit_power_law(x: ArrayLike, y: ArrayLike) -> PowerLaw:
     """The straight line through the logarithms, by least squares. Raises ValueError for fewer than two different x.
 
-    >>> fit_power_law([1, 10, 100], [2, 20, 200]).exponent.round(6)
-    np.float64(1.0)
+    >>> round(fit_power_law([1, 10, 100], [2, 20, 200]).exponent, 6)
+    1.0
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
     _check_positive(x=x, y=y)
     if len(np.unique(x)) < 2:
         raise ValueError("a power law needs points at two different x, at least")
-    exponent, log_coefficient = np.polyfit(np.log(x), np.log(y), 1)
+    exponent, log_coefficient = np.polyfit(np.log(x), np.log(y), 1).tolist()
     return PowerLaw(coefficient=math.exp(log_coefficient), exponent=exponent)
 
 
@@ -303,8 +332,8 @@ def inference_optimum(law: Law, loss: float, inference_tokens: float) -> Plan:
 def effective_tokens(unique_tokens: float, epochs: ArrayLike, repetitions: float = REPETITIONS) -> ArrayLike:
     """Fresh tokens that are worth as much as reading `unique_tokens` so many times. Source: docs/SOURCES.md#muennighoff (equation 5)
 
-    >>> round(effective_tokens(1.0, 4), 2)
-    3.72
+    >>> round(float(effective_tokens(1.0, 4)), 2)
+    3.73
     """
     _check_positive(unique_tokens=unique_tokens, epochs=epochs, repetitions=repetitions)
     again = np.maximum(np.asarray(epochs) - 1.0, 0)

@@ -10,6 +10,7 @@ import pytest
 
 from minilm.cli import main
 from minilm.course.progress import record_exercise
+from minilm.scaling import Law
 
 TINY = "--context-length 16 --d-model 64 --n-layers 1 --n-heads 2 --n-kv-heads 1 --d-ff 64 --batch-size 2 --vocab-size 300".split()
 FAST = "--precision float32 --compile no --device cpu".split()
@@ -28,6 +29,9 @@ def folder(tmp_path_factory):
     (folder / "no_valid").mkdir()
     (folder / "no_valid" / "train.txt").write_text("A tale.")
     (folder / "notes.json").write_text("{}")
+    for name, losses in (("few", (3, 2)), ("words", (3, 2, "low")), ("negative", (3, 3, 3, 3, 3, -3))):
+        rows = [f"{10**i},{10**i},{loss}" for i, loss in enumerate(losses, 3)]
+        (folder / f"{name}.csv").write_text("\n".join(["parameters,tokens,loss", *rows]))
     words = ["train", "--corpus", folder / "tales", "--out", folder / "run", "--cache", folder / "cache", "--max-steps", 4, *TINY, *FAST]
     assert main([str(word) for word in words]) == 0
     return folder
@@ -107,6 +111,20 @@ def test_a_finished_run_can_be_resumed_recorded_and_shipped(folder, capsys, monk
     assert main(["generate", str(folder / "small"), "--max-new-tokens", "2"]) == 0
 
 
+def test_the_law_is_found_in_a_table_and_said_in_json(tmp_path, capsys):
+    law = Law(E=1.8, A=400, B=1500, alpha=0.35, beta=0.36)
+    grid = [(n, d) for n in (1e7, 1e8, 1e9) for d in (1e9, 1e10, 1e11)]
+    for columns in ("n_params,n_tokens,loss", "parameters,training_flop,loss_nats_per_token"):
+        rows = [(n, 6 * n * d if "flop" in columns else d, law.loss(n, d)) for n, d in grid]
+        (tmp_path / "runs.csv").write_text("\n".join([columns, *(",".join(map(repr, map(float, row))) for row in rows)]))
+        assert main(["fit-scaling", str(tmp_path / "runs.csv"), "--samples", "5", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert found["E"] == pytest.approx(1.8, rel=1e-3) and found["B"] == pytest.approx(1500, rel=0.01)
+        assert found["objective"] < 1e-8 and found["n_points"] == 9 and found["alpha_standard_error"] < 1e-3
+    assert main(["fit-scaling", str(tmp_path / "runs.csv"), "--samples", "5", "--drop-highest", "2"]) == 0
+    assert capsys.readouterr().out.startswith("7 trainings of 1e+07 to 1e+09 parameters on")
+
+
 def test_the_recorded_command_names_no_local_path(folder):
     words = ["train", "--corpus", folder / "tales", f"--out={folder / 'run_command'}", "--cache", folder / "cache", "--max-steps", "1", *TINY, *FAST]
     subprocess.run([sys.executable, "-m", "minilm.cli", *map(str, words)], check=True, capture_output=True)
@@ -155,6 +173,10 @@ MISTAKES = [
     ("train", "--corpus F/tales --out F/new --max-steps 3 --vocab-size 300 --context-length 99999", "context_length 99999 needs at least"),
     ("experiment", "ablations --seeds 0", "seeds is 0; it must be more than 0"),
     ("experiment", "ablations --variants swish", "there is no variant 'swish'; there are baseline"),
+    ("fit-scaling", "F/notes.json", "has no column of parameters and loss and tokens or operations"),
+    ("fit-scaling", "F/few.csv", "at least six points for five numbers"),
+    ("fit-scaling", "F/words.csv", "column 'loss': could not convert string to float: 'low'"),
+    ("fit-scaling", "F/negative.csv", "losses has -3; all must be finite and more than 0"),
     ("start", "99", "there is no chapter '99'; there are 00"),
     ("resume", "F/tales", "there is no run in"),
     ("generate", "F/nothing", "has no config.json; name a folder"),

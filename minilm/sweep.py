@@ -1,0 +1,199 @@
+"""How does the best size grow with the budget? Small trainings on a grid of budgets and sizes, a valley of losses for each budget.
+
+The ideas in order: a training is a size, a budget in operations, and a seed (`Training`); a budget goes to the six sizes around the likely best that
+need not read the text too often (`sizes_for`); first a few trainings choose the learning rates, judged on stories held back from the training text
+(`plan_rates`, `best_factor`), then those that count are judged on validation text (`plan_sweep`); each has a process of its own and ends as a row
+of data/runs/sweep/runs.csv, and what has a row is not trained again (`carry_out`); and from the rows of all budgets but the largest comes a forecast of
+the largest, written down before it is trained (`forecast`).
+
+Used in: chapter 10. Left out on purpose: trying the batch. It is what makes a training some STEPS steps long.
+"""
+
+import csv
+import math
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from minilm.config import DATA, ModelConfig, TrainConfig
+from minilm.corpora import END_OF_TEXT, Corpus
+from minilm.data import token_file
+from minilm.model import Transformer, flops_per_token
+from minilm.processes import fresh_processes
+from minilm.runs import record_run, resume_run, start_run
+from minilm.scaling import Law, bootstrap, fit_law, fit_power_law, fit_valley
+from minilm.tokenizer import Tokenizer, train_tokenizer
+
+VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
+
+
+def _size(d_model: int, n_layers: int) -> ModelConfig:
+    """A shape with heads of 16 numbers and a feed-forward layer about 8/3 as wide."""
+    n_heads = d_model // 16
+    return ModelConfig(vocab_size=VOCAB_SIZE, context_length=256, d_model=d_model, n_layers=n_layers, n_heads=n_heads, n_kv_heads=n_heads,
+                       d_ff=16 * round(d_model / 6))  # fmt: skip
+
+
+SIZES = {f"d{d_model}-L{n_layers}": _size(d_model, n_layers) for d_model, n_layers in
+         ((16, 2), (32, 2), (32, 3), (48, 2), (48, 3), (64, 3), (80, 3), (96, 3), (112, 3), (128, 4), (144, 5), (160, 6), (192, 6), (256, 6))}  # fmt: skip
+BUDGETS = (1e12, 2.5e12, 6.3e12, 1.6e13, 4e13)
+HELD_OUT = 1e14  # forecast first, trained afterwards
+SIZES_OF_BUDGET = 6
+TOKENS_PER_PARAM = 20  # a first guess at the best; the sizes of a budget lie around it
+MAX_READINGS = 4  # of the training text; Muennighoff et al.: up to there nearly as good as fresh text
+STEPS = 1000  # about, in every training
+RATES = {"d32-L2": 1e12, "d64-L3": 2.5e12, "d112-L3": 6.3e12}  # where the learning rates are tried out; other sizes have those of the next smaller
+FACTORS = (0.5, 1.0, 2.0, 4.0)  # of both learning rates
+HELD_BACK = VALID = 500_000  # characters
+TABLE = DATA / "runs" / "sweep" / "runs.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """One training of the sweep: all that tells it from the others."""
+
+    size: str
+    flops: float
+    seed: int
+    factor: float
+    """What both learning rates are multiplied by."""
+    purpose: str = "judge"
+    """`judge`: counts. `rate`: helps to choose the factor, and never sees the validation text."""
+
+    def name(self, corpus: str) -> str:
+        return f"{corpus}_{self.size}_{self.flops:.2g}_{self.purpose}_x{self.factor:g}_seed{self.seed}".replace("+", "")
+
+
+def n_tokens(size: str, flops: float) -> float:
+    """Tokens that a budget pays for, attention counted."""
+    with torch.device("meta"):  # shapes without numbers
+        return flops / flops_per_token(Transformer(SIZES[size]))
+
+
+def sizes_for(flops: float, train_tokens: int) -> list[str]:
+    """The sizes of a budget, small ones first: those nearest to TOKENS_PER_PARAM that read `train_tokens` at most MAX_READINGS times."""
+
+    def distance(size: str) -> float:
+        with torch.device("meta"):
+            return abs(math.log(n_tokens(size, flops) / Transformer(SIZES[size]).n_params / TOKENS_PER_PARAM))
+
+    possible = [size for size in SIZES if n_tokens(size, flops) <= MAX_READINGS * train_tokens]
+    chosen = sorted(possible, key=distance)[:SIZES_OF_BUDGET]
+    return [size for size in SIZES if size in chosen]
+
+
+def plan_rates() -> list[Training]:
+    """The trainings that choose the learning rates."""
+    return [Training(size=size, flops=flops, seed=100, factor=factor, purpose="rate") for size, flops in RATES.items() for factor in FACTORS]
+
+
+def best_factor(size: str, bits: dict[Training, float]) -> float:
+    """The factor with the fewest bits for the largest size of RATES that is not larger. Raises ValueError while a training of it is missing."""
+    order = list(SIZES)
+    tried = [name for name in RATES if order.index(name) <= order.index(size)] or [next(iter(RATES))]
+    mine = [training for training in plan_rates() if training.size == tried[-1]]
+    missing = [training for training in mine if training not in bits]
+    if missing:
+        raise ValueError(f"{len(missing)} trainings that choose the learning rates of {tried[-1]} are missing; begin with them")
+    return min(mine, key=bits.get).factor
+
+
+def plan_sweep(budgets: Iterable[float], seeds: int, train_tokens: int, bits: dict[Training, float]) -> list[Training]:
+    """The trainings that count, small budgets first; the cheaper half of BUDGETS with several seeds. bits: of those that chose the rates."""
+    cheap = sorted(BUDGETS)[: (len(BUDGETS) + 1) // 2]
+    return [Training(size=size, flops=flops, seed=seed, factor=best_factor(size, bits))
+            for seed in range(seeds) for flops in sorted(budgets) if seed == 0 or flops in cheap
+            for size in sizes_for(flops, train_tokens)]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """What a sweep reads: a corpus to be judged by, one to choose rates by, and their vocabulary."""
+
+    judge: Corpus
+    rate: Corpus
+    tokenizer: Tokenizer
+
+    def train_tokens(self, cache: Path) -> int:
+        return len(token_file(self.judge, "train", self.tokenizer, cache))
+
+
+def prepare(corpus: Corpus, out: Path) -> Text:
+    """Set aside the last HELD_BACK characters of the training text and the first VALID of the validation text, and learn a vocabulary; once."""
+    folder = out / f"{corpus.name}_text"
+    train, rate, valid, vocabulary = (folder / name for name in ("train.txt", "held_back.txt", "valid.txt", f"tokenizer_{VOCAB_SIZE}.json"))
+    if not vocabulary.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        stories, left = list(corpus.stories("train")), HELD_BACK
+        cut = len(stories)
+        while left > 0 and cut > 1:
+            cut -= 1
+            left -= len(stories[cut])
+        _write(train, stories[:cut])
+        _write(rate, stories[cut:])
+        _write(valid, _beginning(corpus.stories("valid"), VALID))
+        train_tokenizer(iter(stories[:cut]), VOCAB_SIZE).save(vocabulary)
+    return Text(judge=Corpus(corpus.name, train, valid), rate=Corpus(corpus.name, train, rate), tokenizer=Tokenizer.load(vocabulary))
+
+
+def _beginning(stories: Iterable[str], n_characters: int) -> Iterator[str]:
+    for story in stories:
+        if n_characters <= 0:
+            return
+        yield story
+        n_characters -= len(story)
+
+
+def _write(path: Path, stories: Iterable[str]) -> None:
+    path.write_text("".join(f"{story}\n{END_OF_TEXT}\n" for story in stories), encoding="utf-8")
+
+
+def carry_out(plan: list[Training], text: Text, out: Path, cache: Path, *, processes: int = 1, command: str = "", table: Path = TABLE) -> Iterator[dict]:
+    """Train what has no row in the table yet, each in a process of its own; add its row, and yield it."""
+    done = {row["run"] for row in read_table(table)}
+    waiting = [training for training in plan if training.name(text.judge.name) not in done]
+    with ProcessPoolExecutor(processes, mp_context=fresh_processes("minilm.sweep"), max_tasks_per_child=1) as pool:
+        for folder in pool.map(carry_out_one, waiting, *([thing] * len(waiting) for thing in (text, out, cache, command))):
+            record_run(folder, table.parent.name, table.parent.parent)
+            yield next(row for row in read_table(table) if row["run"] == folder.name)
+
+
+def carry_out_one(training: Training, text: Text, out: Path, cache: Path, command: str) -> Path:
+    """Train and judge one model, or go on with it where it was stopped; return its folder."""
+    torch.set_num_threads(1)
+    corpus = text.judge if training.purpose == "judge" else text.rate
+    folder = out / training.name(corpus.name)
+    if (folder / "run.json").exists():
+        resume_run(folder, cache_dir=cache)
+    else:
+        start_run(folder, corpus, text.tokenizer, SIZES[training.size], train_config(training), command=command, cache_dir=cache)
+    return folder
+
+
+def train_config(training: Training) -> TrainConfig:
+    """The default training with the training's rates, in some STEPS steps, its schedule ending where its budget does."""
+    default, context_length = TrainConfig(max_steps=1), SIZES[training.size].context_length
+    tokens = n_tokens(training.size, training.flops)
+    batch_size = 2 ** max(0, round(math.log2(tokens / STEPS / context_length)))
+    steps = max(1, round(tokens / batch_size / context_length))
+    return default.replace(max_steps=steps, batch_size=batch_size, seed=training.seed, max_lr=training.factor * default.max_lr,
+                           muon_lr=training.factor * default.muon_lr, device="cpu", eval_every=steps + 1, save_every=max(100, steps // 4),
+                           log_every=max(1, steps // 50))  # fmt: skip
+
+
+def read_table(table: Path = TABLE) -> list[dict]:
+    """The rows of a sweep's table; none where there is no table."""
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def bits_of(plan: list[Training], corpus: str, table: Path = TABLE) -> dict[Training, float]:
+    """Bits per byte of the trainings of a plan that have a row."""
+    found = {row["run"]: float(row["valid_bits_per_byte"]) for row in read_table(table)}
+    return {training: found[training.name(corpus)] for training in plan if training.name(corpus) in found}
