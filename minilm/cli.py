@@ -407,12 +407,69 @@ def ladder(
               f"{result['valid_bits_per_byte']:.4f}", flush=True)  # fmt: skip
 
 
-def fit_scaling(file: Positional[Path], drop_highest: int = 0, samples: int = 1000, seed: int = 0, json_: Annotated[bool, arg(name="json")] = False) -> None:
+def sweep(
+    corpus: str,
+    budgets: tuple[float, ...] = (),
+    seeds: int = 2,
+    processes: int = 1,
+    forecast: bool = False,
+    out: Path = Path("runs/sweep"),
+    keep: bool = False,
+    cache: Path = CACHE,
+) -> None:
+    """Train small models of several sizes for each of several budgets, to see how the best size grows. A sweep that was stopped goes on where it was.
+
+    Args:
+        corpus: A corpus, folder or file, as for `minilm corpus`.
+        budgets: Floating-point operations of a training; without any 1e12, 2.5e12, 6.3e12, 1.6e13 and 4e13.
+        seeds: Trainings of each size with the cheaper half of the budgets; with the others one.
+        processes: Trainings side by side, one thread each.
+        forecast: Train nothing; say what the budgets so far let expect of 1e14, and write it beside the table.
+        out: Folder for the runs and, without --keep, their tables.
+        keep: Keep each finished run as a row of data/runs/sweep/runs.csv (of sweep_rates, if it helped to choose the learning rates).
+        cache: Folder for what is downloaded and encoded.
+    """
+    from minilm.config import DATA
+    from minilm.corpora import load_corpus
+    from minilm.ladder import SHARE_OF_PEAK, matrix_flops
+    from minilm.sweep import BUDGETS, bits_of, carry_out, plan_rates, plan_sweep, prepare, write_forecast
+
+    found, records = load_corpus(corpus, cache_dir=cache), DATA / "runs" if keep else out
+    text = prepare(found, out)
+    if forecast:
+        said, path = write_forecast(found.name, text.train_tokens(cache), records)
+        for name, (best, low, high) in said["says"].items():
+            print(f"{name:30} {best:12,.4g}   {low:,.4g} to {high:,.4g}")
+        print(path)
+        return
+    if bad := [one for one in (*budgets, seeds, processes) if not one > 0]:
+        raise ValueError(f"budgets, seeds and processes must be more than 0, and one is {bad[0]:g}")
+    command = _command(corpus, out, cache)
+    for make_plan in (plan_rates, lambda: plan_sweep(budgets or BUDGETS, seeds, text.train_tokens(cache), bits_of(plan_rates(), found.name, records))):
+        plan = make_plan()
+        waiting = [training for training in plan if training not in bits_of(plan, found.name, records)]
+        flops = sum(training.flops for training in waiting)
+        print(f"{len(plan)} trainings, of which {len(waiting)} are to do: {flops:.1e} operations, on this machine very roughly "
+              f"{flops / (SHARE_OF_PEAK * matrix_flops()) / processes / 60:,.0f} minutes. Ctrl-C stops; the same command goes on.")  # fmt: skip
+        for row in carry_out(plan, text, out, cache, processes=processes, command=command, records=records):
+            print(f"{row['run']:44} {int(row['n_params']):9,} parameters {int(row['n_tokens']):11,} tokens {float(row['seconds']):6.0f} s  "
+                  f"{float(row['valid_bits_per_byte']):.4f} bits per byte", flush=True)  # fmt: skip
+
+
+def fit_scaling(
+    file: Positional[Path],
+    where: dict[str, str] | None = None,
+    drop_highest: int = 0,
+    samples: int = 1000,
+    seed: int = 0,
+    json_: Annotated[bool, arg(name="json")] = False,
+) -> None:
     """Find the law L = E + A / N^alpha + B / D^beta in a table of trainings, and say how sure it is and what it advises.
 
     Args:
         file: A table (CSV), one row a training, with columns of parameters, of tokens or operations, and of losses in nats per token;
             data/published/chinchilla_points.csv is one.
+        where: Only the rows with these values in these columns, such as `--where corpus tinystories`.
         drop_highest: Leave out so many trainings, those with the highest loss. Besiroglu et al. leave out 5 of Chinchilla's.
         samples: Samples of the bootstrap, which gives the standard errors.
         seed: Other seed, other samples.
@@ -422,7 +479,7 @@ def fit_scaling(file: Positional[Path], drop_highest: int = 0, samples: int = 10
 
     from minilm.scaling import bootstrap_law, fit_law, read_points
 
-    points = read_points(file, drop_highest)
+    points = read_points(file, where or {}, drop_highest)
     fit = fit_law(*points)
     law, found = fit.law, bootstrap_law(*points, fit.law, samples, seed)
     print(f"{len(points[0])} trainings of {points[0].min():.3g} to {points[0].max():.3g} parameters on {points[1].min():.3g} to {points[1].max():.3g} tokens")
@@ -668,7 +725,7 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, fit_scaling, reproduce, record,
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, sweep, fit_scaling, reproduce, record,
         results, ship)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)

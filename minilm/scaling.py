@@ -12,9 +12,10 @@ Built by hand in: chapters 10 and 11. Left out on purpose: laws with more terms.
 
 import csv
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -132,18 +133,18 @@ COLUMNS = {
 """Names by which a column of a table is known; the first that is there counts."""
 
 
-def read_points(path: Path, drop_highest: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read_points(path: Path, where: Mapping[str, str] = MappingProxyType({}), drop_highest: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read parameters, tokens and losses of trainings from a table (CSV) with one row each; tokens are operations / 6 / parameters if not given.
 
-    drop_highest: leave out so many rows, those with the highest loss. Raises ValueError for a table without the columns, or with no numbers in them.
+    where: only the rows with these values in these columns. drop_highest: leave out so many rows, those with the highest loss. Raises ValueError for a table without the columns, or with no numbers in them.
     """
     with Path(path).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if all(row.get(name) == value for name, value in where.items())]
     there = {what: next((name for name in names if rows and name in rows[0]), None) for what, names in COLUMNS.items()}
     missing = [what for what in ("parameters", "loss") if not there[what]] + ["tokens or operations"] * (not there["tokens"] and not there["operations"])
     if missing:
         known = "; ".join(f"{what}: {', '.join(names)}" for what, names in COLUMNS.items())
-        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no rows. Names that are known are {known}")
+        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows. Names that are known are {known}")
 
     def column(what: str) -> np.ndarray:
         try:

@@ -3,8 +3,8 @@
 The ideas in order: a training is a size, a budget in operations, and a seed (`Training`); a budget goes to the six sizes around the likely best that
 need not read the text too often (`sizes_for`); first a few trainings choose the learning rates, judged on stories held back from the training text
 (`plan_rates`, `best_factor`), then those that count are judged on validation text (`plan_sweep`); each has a process of its own and ends as a row
-of data/runs/sweep/runs.csv, and what has a row is not trained again (`carry_out`); and from the rows of all budgets but the largest comes a forecast of
-the largest, written down before it is trained (`forecast`).
+of a table, and what has a row is not trained again (`carry_out`); and from the rows of all budgets but the largest comes a forecast of the largest,
+written down before it is trained (`forecast`).
 
 Used in: chapter 10. Left out on purpose: trying the batch. It is what makes a training some STEPS steps long.
 """
@@ -13,19 +13,20 @@ import csv
 import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
 from minilm.data import token_file
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run
-from minilm.scaling import Law, bootstrap, fit_law, fit_power_law, fit_valley
+from minilm.scaling import Valley, bootstrap, count_params, fit_law, fit_power_law, fit_valley
 from minilm.tokenizer import Tokenizer, train_tokenizer
 
 VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
@@ -43,13 +44,13 @@ SIZES = {f"d{d_model}-L{n_layers}": _size(d_model, n_layers) for d_model, n_laye
 BUDGETS = (1e12, 2.5e12, 6.3e12, 1.6e13, 4e13)
 HELD_OUT = 1e14  # forecast first, trained afterwards
 SIZES_OF_BUDGET = 6
-TOKENS_PER_PARAM = 20  # a first guess at the best; the sizes of a budget lie around it
+TOKENS_PER_PARAM = 15  # a first guess at the best; the sizes of a budget lie around it
 MAX_READINGS = 4  # of the training text; Muennighoff et al.: up to there nearly as good as fresh text
 STEPS = 1000  # about, in every training
 RATES = {"d32-L2": 1e12, "d64-L3": 2.5e12, "d112-L3": 6.3e12}  # where the learning rates are tried out; other sizes have those of the next smaller
-FACTORS = (0.5, 1.0, 2.0, 4.0)  # of both learning rates
+FACTORS = (1.0, 2.0, 4.0, 8.0)  # of both learning rates
 HELD_BACK = VALID = 500_000  # characters
-TABLE = DATA / "runs" / "sweep" / "runs.csv"
+TABLES = {"judge": "sweep", "rate": "sweep_rates"}  # the experiment of data/runs in which a training is recorded, by its purpose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +79,7 @@ def sizes_for(flops: float, train_tokens: int) -> list[str]:
     """The sizes of a budget, small ones first: those nearest to TOKENS_PER_PARAM that read `train_tokens` at most MAX_READINGS times."""
 
     def distance(size: str) -> float:
-        with torch.device("meta"):
-            return abs(math.log(n_tokens(size, flops) / Transformer(SIZES[size]).n_params / TOKENS_PER_PARAM))
+        return abs(math.log(n_tokens(size, flops) / sum(count_params(SIZES[size]).values()) / TOKENS_PER_PARAM))
 
     possible = [size for size in SIZES if n_tokens(size, flops) <= MAX_READINGS * train_tokens]
     chosen = sorted(possible, key=distance)[:SIZES_OF_BUDGET]
@@ -152,14 +152,18 @@ def _write(path: Path, stories: Iterable[str]) -> None:
     path.write_text("".join(f"{story}\n{END_OF_TEXT}\n" for story in stories), encoding="utf-8")
 
 
-def carry_out(plan: list[Training], text: Text, out: Path, cache: Path, *, processes: int = 1, command: str = "", table: Path = TABLE) -> Iterator[dict]:
-    """Train what has no row in the table yet, each in a process of its own; add its row, and yield it."""
-    done = {row["run"] for row in read_table(table)}
-    waiting = [training for training in plan if training.name(text.judge.name) not in done]
+def carry_out(plan: list[Training], text: Text, out: Path, cache: Path, *, processes: int = 1, command: str = "",
+              records: Path = DATA / "runs") -> Iterator[dict]:  # fmt: skip
+    """Train what has no row in its table yet, each in a process of its own; add its row, and yield it.
+
+    out: folder for the runs. records: folder for the tables, SWEEP/runs.csv by purpose.
+    """
+    waiting = [training for training in plan if training not in bits_of(plan, text.judge.name, records)]
     with ProcessPoolExecutor(processes, mp_context=fresh_processes("minilm.sweep"), max_tasks_per_child=1) as pool:
-        for folder in pool.map(carry_out_one, waiting, *([thing] * len(waiting) for thing in (text, out, cache, command))):
-            record_run(folder, table.parent.name, table.parent.parent)
-            yield next(row for row in read_table(table) if row["run"] == folder.name)
+        things = [[thing] * len(waiting) for thing in (text, out, cache, command)]
+        for training, folder in zip(waiting, pool.map(carry_out_one, waiting, *things), strict=True):
+            record_run(folder, TABLES[training.purpose], records)
+            yield next(row for row in read_table(records, training.purpose) if row["run"] == folder.name)
 
 
 def carry_out_one(training: Training, text: Text, out: Path, cache: Path, command: str) -> Path:
@@ -185,15 +189,88 @@ def train_config(training: Training) -> TrainConfig:
                            log_every=max(1, steps // 50))  # fmt: skip
 
 
-def read_table(table: Path = TABLE) -> list[dict]:
-    """The rows of a sweep's table; none where there is no table."""
+def read_table(records: Path = DATA / "runs", purpose: str = "judge") -> list[dict]:
+    """The rows of the trainings with a purpose; none where there is no table."""
+    table = records / TABLES[purpose] / "runs.csv"
     if not table.exists():
         return []
     with table.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def bits_of(plan: list[Training], corpus: str, table: Path = TABLE) -> dict[Training, float]:
+def bits_of(plan: list[Training], corpus: str, records: Path = DATA / "runs") -> dict[Training, float]:
     """Bits per byte of the trainings of a plan that have a row."""
-    found = {row["run"]: float(row["valid_bits_per_byte"]) for row in read_table(table)}
+    found = {row["run"]: float(row["valid_bits_per_byte"]) for purpose in TABLES for row in read_table(records, purpose)}
     return {training: found[training.name(corpus)] for training in plan if training.name(corpus) in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """The trainings that count, a row each: what they were given and came to."""
+
+    budget: np.ndarray
+    n_params: np.ndarray
+    n_tokens: np.ndarray
+    loss: np.ndarray
+    """Nats per token of the validation text."""
+
+    def __getitem__(self, chosen: np.ndarray) -> "Points":
+        return Points(**{name: column[chosen] for name, column in vars(self).items()})
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+
+def read_points(rows: list[dict], corpus: str, *, embeddings: bool = True) -> Points:
+    """The rows of a corpus as columns. embeddings: count the table among the parameters."""
+    mine = [row for row in rows if row["corpus"] == corpus]
+    n_params = "n_params" if embeddings else "n_params_without_embeddings"
+    column = {name: np.array([float(row[key]) for row in mine]) for name, key in
+              {"n_params": n_params, "n_tokens": "n_tokens", "loss": "valid_nats_per_token"}.items()}  # fmt: skip
+    return Points(budget=np.array([float(row["run"].split("_")[-4]) for row in mine]), **column)
+
+
+def best_sizes(points: Points) -> tuple[np.ndarray, list[Valley]]:
+    """The budgets, and the valley of each."""
+    budgets = np.unique(points.budget)
+    return budgets, [fit_valley(points.n_params[points.budget == budget], points.loss[points.budget == budget]) for budget in budgets]
+
+
+def forecast(points: Points, sizes: list[str], budget: float, n_samples: int = 1000) -> dict:
+    """What smaller budgets say of a larger one: the loss of each size by the law, with 95 % ranges, and the best size by the law and by the valleys.
+
+    A range holds what is not known of the law (samples of the points) and how single trainings scatter around it (their residuals).
+    """
+    law = fit_law(points.n_params, points.n_tokens, points.loss).law
+    residuals = np.log(points.loss) - np.log(law.loss(points.n_params, points.n_tokens))
+    n, d = np.array([sum(count_params(SIZES[size]).values()) for size in sizes]), np.array([n_tokens(size, budget) for size in sizes])
+
+    def sample(drawn: np.ndarray) -> np.ndarray:
+        """Losses of the sizes, then the best size by the law, by the valleys, and the least loss by each."""
+        drawn_points = points[drawn]
+        drawn_law = fit_law(drawn_points.n_params, drawn_points.n_tokens, drawn_points.loss, start=law).law
+        losses = drawn_law.loss(n, d)
+        by_law = fit_valley(n, losses)
+        budgets, valleys = best_sizes(drawn_points)
+        by_valleys = [fit_power_law(budgets, [getattr(valley, name) for valley in valleys])(budget) for name in ("n_params", "loss")]
+        return np.array([*losses * np.exp(residuals[drawn[: len(losses)]]), by_law.n_params, by_law.loss, *by_valleys])
+
+    best, samples = sample(np.arange(len(points))), bootstrap(sample, len(points), n_samples)
+    best[: len(n)] = law.loss(n, d)
+    low, high = np.percentile(samples, [2.5, 97.5], axis=0)
+    names = [*sizes, "best size by the law", "least loss by the law", "best size by the valleys", "least loss by the valleys"]
+    return {"budget": budget, "n_points": len(points), "law": asdict(law),
+            "says": {name: [float(f"{value:.6g}") for value in triple] for name, *triple in zip(names, best, low, high, strict=True)}}  # fmt: skip
+
+
+def write_forecast(corpus: str, train_tokens: int, records: Path = DATA / "runs") -> tuple[dict, Path]:
+    """Write what is expected of HELD_OUT beside the table of the sweep; return it, and where it lies.
+
+    Raises ValueError when a training of HELD_OUT has a row already: a forecast comes first.
+    """
+    points = read_points(read_table(records), corpus)
+    if (points.budget >= HELD_OUT).any():
+        raise ValueError(f"the table has trainings of {HELD_OUT:g} operations already; a forecast of them comes before them")
+    said, path = forecast(points, sizes_for(HELD_OUT, train_tokens), HELD_OUT), records / TABLES["judge"] / f"forecast_{corpus}.json"
+    write_json(path, said)
+    return said, path
