@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHUNK_SIZE = 256  # tokens whose logits exist at one time; 128 to 512 are equally fast on a CPU, fewer are slower
+CHUNK_SIZE = 128  # tokens whose logits exist at one time; 128 to 512 are about equally fast on a CPU, fewer are slower
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

@@ -331,7 +331,7 @@ def inference_optimum(law: Law, loss: float, inference_tokens: float) -> Plan:
 
 
 def effective_tokens(unique_tokens: float, epochs: ArrayLike, repetitions: float = REPETITIONS) -> ArrayLike:
-    """Fresh tokens that are worth as much as reading `unique_tokens` so many times. Source: docs/SOURCES.md#muennighoff (equation 5)
+    """Fresh tokens that are worth as much as reading `unique_tokens` so many times. Source: docs/SOURCES.md#repeats (equation 5)
 
     >>> round(float(effective_tokens(1.0, 4)), 2)
     3.73
