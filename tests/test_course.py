@@ -128,7 +128,7 @@ def test_only_a_function_can_answer_where_one_is_asked_for():
 
 
 @pytest.mark.parametrize("got, expected, equal", [
-    (0.5 + 1e-9, 0.5, True), (0.51, 0.5, False), (1, 1.0, True), ("1", 1.0, False), (np.float32(0.5), 0.5, True), (np.int64(3), 3, True), (np.int64(3), "3", False), (True, 1, True), ([1, 2], (1, 2), False),
+    (0.5 + 1e-9, 0.5, True), (0.51, 0.5, False), (1, 1.0, True), ("1", 1.0, False), (np.float32(0.5), 0.5, True), (np.int64(3), 3, True), (2.5, np.float64(2.5), True), (2.6, np.float64(2.5), False), (np.int64(3), "3", False), (True, 1, True), ([1, 2], (1, 2), False),
     ([1.0, 2.0 + 1e-9], [1.0, 2.0], True), ([1.0], [1.0, 2.0], False), ({"a": 1.0}, {"a": 1.0 + 1e-9}, True), ({"a": 1}, {"b": 1}, False),
     (b"a", "a", False), (None, 0, False),
     (torch.ones(2, 3), torch.ones(2, 3), True), (torch.ones(2, 3, requires_grad=True), torch.ones(2, 3), True), (torch.ones(3, 2), torch.ones(2, 3), False),

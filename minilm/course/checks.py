@@ -89,6 +89,7 @@ def same(got: object, expected: object, tolerance: float) -> bool:
 
     A tensor is not an array, with one exception: a tensor of a single number is as good as that number.
     """
+    expected = expected.item() if isinstance(expected, np.generic) else expected  # NumPy's numbers have shapes, and are no arrays
     if isinstance(expected, Real) and hasattr(got, "item"):
         got = got.item() if got.ndim == 0 else got
     if hasattr(expected, "shape"):
