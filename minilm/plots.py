@@ -10,6 +10,7 @@ Used from chapter 00 on. Left out on purpose: themes; figures that move (they be
 
 import base64
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,6 +19,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.container import BarContainer
@@ -25,6 +27,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.transforms import Bbox
 
 # Four of Okabe and Ito's hues, which colour-blind readers can tell apart, darkened where they were pale on white.
 BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#00805C", "#A8457C", "#5F6368"
@@ -766,3 +769,71 @@ def forecast_lines(ax: Axes, x: Sequence[float], middle: Sequence[float], low: S
     ends = [ax.plot(x, values, color=GREEN, linestyle=DASHES, linewidth=1.2)[0] for values in (low, high)]
     ax.legend()
     return [centre, *ends]
+
+
+def law_plane(ax: Axes, law, ranges: Mapping[str, tuple[float, float]], point: tuple[float, float], models: Mapping[str, Mapping[str, float]],
+              cheapest: tuple[float, float] | None = None) -> Axes:  # fmt: skip
+    """Draw the plane of parameters and training tokens: losses as lines with their numbers at the right, the best of each compute, and a point.
+
+    law: what has `loss(n_params, n_tokens)` and `optimum(flops)`, such as minilm.scaling.Law. ranges: of `n_params` and `n_tokens`.
+    models: `n_params` and `n_tokens` by name; those outside are left out. cheapest: a second point, such as the best one for serving.
+    """
+    (left, right), (bottom, top) = ranges["n_params"], ranges["n_tokens"]
+    n, d, flops = np.geomspace(left, right, 120), np.geomspace(bottom, top, 120), np.geomspace(6 * left * bottom / 1e4, 6 * right * top * 1e4, 400)
+    best_n, best_d = law.optimum(flops)
+    ax.set(xscale="log", yscale="log", xlim=(left, right), ylim=(bottom, top), xlabel="parameters", ylabel="training tokens")
+    levels = round_levels(np.log10(flops), law.loss(best_n, best_d), law.loss(right, top), law.loss(right, bottom))
+    ax.contour(n, d, law.loss(n, d[:, None]), levels=levels, colors=BLUE, linewidths=0.8, alpha=0.5, zorder=1)
+    for level in levels:
+        height = np.interp(-level, -law.loss(right, d), np.log(d))  # losses fall upwards
+        ax.annotate(f"{level:g}", (right, np.exp(height)), (5, 0), color=BLUE, va="center", **POINTS | {"fontsize": 9})
+    ax.plot(best_n, best_d, color=GREEN, label="best for each compute", zorder=2)
+    budget = 6 * point[0] * point[1]
+    ax.plot(n, budget / 6 / n, color=VERMILION, linewidth=1.5, label="your compute", zorder=2)
+    ax.plot(*point, "o", markersize=13, markerfacecolor="none", markeredgewidth=2.5, color=VERMILION, label="your model", zorder=5)
+    ax.plot(*law.optimum(budget), "D", color=GREEN, label="best for your compute", zorder=4)
+    if cheapest is not None:
+        ax.plot(*cheapest, "*", color=PURPLE, markersize=14, label="cheapest of your loss, when served", zorder=4)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(base=10, numticks=20))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    ax.grid(visible=False)
+    _write_names(ax, {name: (m["n_params"], m["n_tokens"]) for name, m in models.items() if left <= m["n_params"] <= right and bottom <= m["n_tokens"] <= top},
+                 ax.legend(loc="lower right", frameon=True, framealpha=1))  # fmt: skip
+    return ax
+
+
+def round_levels(places: Sequence[float], losses: Sequence[float], lowest: float, highest: float) -> list[float]:
+    """Losses for lines of a map, round ones first, as long as they keep a distance of a thirtieth of all places.
+
+    places, losses: places in rising order, and the loss at each, falling.
+    """
+    kept = {}
+    for step in (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01):
+        end = min(highest, lowest + 7 * step)  # far from the lowest, small steps are not round
+        for level in step * np.arange(math.ceil(lowest / step), math.ceil(end / step)):
+            place = np.interp(-level, -np.asarray(losses), places)
+            if all(abs(place - other) > (places[-1] - places[0]) / 30 for other in kept.values()):
+                kept[round(float(level), 2)] = place
+    return sorted(kept)
+
+
+def _write_names(ax: Axes, places: Mapping[str, tuple[float, float]], *others: Artist) -> None:
+    """Mark places and write their names where they meet neither each other, nor a mark, nor the others; a name without room is left out."""
+    if not places:
+        return
+    ax.plot(*zip(*places.values()), "o", color="black", markersize=5, zorder=3)
+    dots = ax.transData.transform(list(places.values()))
+    taken = [other.get_window_extent() for other in others] + [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in dots]
+    far = [((9 if side == "left" else -9, up), {"ha": side, "va": "center"}) for up in (18, -18, 32, -32, 46, -46) for side in ("left", "right")]
+    for name, place in places.items():
+        for offset, look in (*SIDES.values(), *far):
+            text = ax.annotate(name, place, offset, **look, **POINTS | {"fontsize": 9})
+            box = text.get_window_extent().padded(1)
+            if ax.bbox.containsx(box.x0) and ax.bbox.containsx(box.x1) and ax.bbox.containsy(box.y1) and not box.count_overlaps(taken):
+                taken.append(box)
+                if abs(offset[1]) > 12:  # far names have a thread to their mark
+                    ax.annotate("", place, offset, textcoords="offset points", arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": GREY})
+                break
+            text.remove()

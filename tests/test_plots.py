@@ -14,6 +14,7 @@ from matplotlib.colors import to_hex
 
 from minilm import plots
 from minilm.plots import COLOURS, GREY, VERMILION, exam_scores, giants_and_dwarfs, loss_curve, short, show, show_table, story_grades
+from minilm.scaling import Law
 from tests.figures import problems
 
 
@@ -588,3 +589,27 @@ def test_a_forecast_is_a_line_between_the_dashed_ends_of_its_range(ax):
     centre, low, high = plots.forecast_lines(ax, [1, 2], [3, 2], [2, 1], [4, 3.5])
     assert [line.get_ydata().tolist() for line in (centre, low, high)] == [[3, 2], [2, 1], [4, 3.5]]
     assert low.get_linestyle() == high.get_linestyle() == "--" != centre.get_linestyle()
+
+
+LAW = Law(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
+RANGES = {"n_params": (1e6, 1e13), "n_tokens": (1e7, 1e14)}
+
+
+def test_the_plane_of_a_law_has_its_optima_its_levels_and_the_point(ax):
+    crowd = {f"model {i}": {"n_params": 1e11 * 1.1**i, "n_tokens": 3e11} for i in range(30)} | {"far away": {"n_params": 1e3, "n_tokens": 1e9}}
+    plots.law_plane(ax, LAW, RANGES, (1.75e11, 3e11), crowd, cheapest=(2.9e10, 1.1e12))
+    optima, budget, point, best, served = ax.lines[:5]
+    assert np.allclose(LAW.alpha * LAW.A * optima.get_xdata() ** -LAW.alpha, LAW.beta * LAW.B * optima.get_ydata() ** -LAW.beta), "where both slopes are the same"
+    assert np.allclose(budget.get_xdata() * budget.get_ydata(), 1.75e11 * 3e11) and point.get_xydata().tolist() == [[1.75e11, 3e11]]
+    assert np.isclose(best.get_xdata()[0] * best.get_ydata()[0], 1.75e11 * 3e11) and served.get_xydata().tolist() == [[2.9e10, 1.1e12]]
+    for text in [text for text in ax.texts if text.get_text()[0:1].isdigit()]:
+        assert np.isclose(LAW.loss(*text.xy), float(text.get_text()), atol=0.01)
+    names = [text.get_text() for text in ax.texts if text.get_text().startswith("model")]
+    assert "model 0" in names and 5 < len(names) < 30 and problems(ax.figure) == []
+
+
+def test_levels_are_round_and_keep_a_distance():
+    flops = np.linspace(14, 28, 400)
+    found = plots.round_levels(flops, LAW.loss(*LAW.optimum(10**flops)), 1.83, 7.5)
+    assert {2, 3, 4, 5, 7} <= set(found) and 1.83 < found[0] < 1.87 and found == sorted(found) and 8 <= len(found) <= 20
+    assert all(step * 7 >= level - 1.83 for level in found for step in [next(s for s in (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01) if abs(level / s - round(level / s)) < 1e-6)])
