@@ -316,6 +316,18 @@ def results(out: Path = ROOT / "docs" / "RESULTS.md") -> None:
     print(out)
 
 
+def explorer(out: Path = ROOT / "docs" / "explorer.html") -> None:
+    """Write the Chinchilla explorer as one page that a browser opens from the disk: how large a model, on how many tokens?
+
+    Args:
+        out: File to write.
+    """
+    from minilm.explorer import explorer_page
+
+    out.write_text(explorer_page(), encoding="utf-8")
+    print(out)
+
+
 def ablations(
     flops: float = 2e12,
     seeds: int = 5,
@@ -726,7 +738,7 @@ def experiment(words: list[str]) -> None:
 
 
 _ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, sweep, fit_scaling, reproduce, record,
-        results, ship)  # fmt: skip
+        results, explorer, ship)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost")

@@ -87,7 +87,7 @@ def test_the_readme_names_only_what_exists():
 
 
 FLOORS = [
-    "processes", "config storyworld tokenizer attention loss ngram facts", "corpora scaling model optim numpy_model plots", "data checkpoint generate variants widgets", "evaluate", "course train", "distributed", "runs", "experiments ladder sweep", "reproductions results", "cli",
+    "processes", "config storyworld tokenizer attention loss ngram facts", "corpora scaling model optim numpy_model plots", "data checkpoint generate variants widgets", "evaluate", "course explorer train", "distributed", "runs", "experiments ladder sweep", "reproductions results", "cli",
 ]  # fmt: skip
 FLOOR = {module: height for height, modules in enumerate(FLOORS) for module in modules.split()}
 
