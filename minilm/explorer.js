@@ -236,7 +236,7 @@ function equalCompute(plane, flops, kind, text = power(flops)) {
   const line = svg("path", { class: kind, d: path([start, end]) }), upper = kind === "yours", [x, y] = upper ? start : end;
   if (!text || Math.hypot(end[0] - start[0], end[1] - start[1]) < 7 * text.length + 50) return [line];
   const slant = Math.atan2(plane.y.decade, plane.x.decade) * 180 / Math.PI;
-  return [line, label(upper ? 16 : -12, -5, text, { class: kind, "text-anchor": upper ? "start" : "end", transform: `translate(${x},${y}) rotate(${slant})` })];
+  return [line, label(upper ? 16 : -22, -5, text, { class: kind, "text-anchor": upper ? "start" : "end", transform: `translate(${x},${y}) rotate(${slant})` })];
 }
 
 /** Places for a name beside a mark: near ones first, then farther ones, which get a thread to their mark. */
@@ -277,16 +277,16 @@ function mark(kind, x, y) {
   return made;
 }
 
-/** What moves: the line of the chosen compute, the line of the chosen loss, and the three marks. */
+/** What moves: the lines of the chosen compute and of the chosen loss, which names may cover, and the three marks, which nothing covers. */
 function marks(law, plane, state, clip) {
   const { n_params: n, n_tokens: d } = state, flops = TRAINING * n * d, reached = loss(law, n, d);
   const plan = inferenceOptimum(law, reached, state.inference_tokens), best = optimum(law, flops);
-  const drawn = [svg("g", { "clip-path": `url(#${clip})` }, svg("path", { class: "same", d: path(contour(law, plane, reached)) }),
-    ...equalCompute(plane, flops, "yours", plane.width > 480 ? `${power(flops)} operations` : ""))];
+  const lines = svg("g", { "clip-path": `url(#${clip})` }, svg("path", { class: "same", d: path(contour(law, plane, reached)) }),
+    ...equalCompute(plane, flops, "yours", plane.width > 480 ? `${power(flops)} operations` : "")), drawn = [];
   for (const [kind, place] of [["star", [plan.n_params, plan.n_tokens]], ["diamond", best], ["ring", [n, d]]]) {
     if (inside(plane, ...place)) drawn.push(mark(kind, ...plane.at(...place)));
   }
-  return drawn;
+  return [lines, drawn];
 }
 
 // The controls
@@ -494,9 +494,9 @@ function render({ model, el }) {
   const laws = model.get("laws"), models = model.get("models"), hardware = model.get("hardware"), clip = `minilm-explorer-${instances++}`;
   let state = model.get("state"), plane = null;
   const law = () => laws[state.law];
-  const fixed = svg("g"), moving = svg("g"), written = svg("g"), frame = svg("rect"), ground = svg("rect", { class: "plane" });
+  const fixed = svg("g"), moving = svg("g"), written = svg("g"), above = svg("g"), frame = svg("rect"), ground = svg("rect", { class: "plane" });
   const picture = svg("svg", { role: "img", "aria-label": "The plane of parameters and training tokens with its lines of equal loss. What it shows is said in words below." },
-    svg("clipPath", { id: clip }, frame), ground, fixed, moving, written);
+    svg("clipPath", { id: clip }, frame), ground, fixed, moving, written, above);
   const set = changes => {
     const before = state;
     state = { ...state, ...changes };
@@ -515,7 +515,11 @@ function render({ model, el }) {
   el.append(html("div", { class: "minilm-explorer" }, html("style", {}, LOOK), html("div", { class: "frame" }, html("div", {}, stage, legend()), panel, said)));
 
   function draw() {
-    if (plane) moving.replaceChildren(...marks(law(), plane, state, clip));
+    if (plane) {
+      const [lines, drawn] = marks(law(), plane, state, clip);
+      moving.replaceChildren(lines);
+      above.replaceChildren(...drawn);
+    }
     panel.show(state, law());
     said.show(law(), state);
   }
