@@ -175,6 +175,8 @@ def test_size_keeps_compute_and_tokens_keep_size_and_compute_keeps_their_ratio(p
     last_n, last_d = plan(cards(page)[0])
     assert last_n < more_n / 10 and close(last_d / last_n, more_d / more_n)
     assert slider(page, "Size").get_attribute("aria-valuetext") == f"{short(last_n)} parameters"
+    slider(page, "Compute").fill("20")
+    assert close(training_flops(*plan(cards(page)[0])), 1e20)
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=4)
