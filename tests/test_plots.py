@@ -573,10 +573,12 @@ def test_measures_have_two_standard_errors_either_way(ax):
 
 def test_ranges_reach_from_low_to_high_and_points_go_from_small_to_large(ax):
     plots.with_ranges(ax, {"a": [(1e6, 0.5, 0.375, 0.75), (1e5, 1, 1, 1)], "b": [(1e5, 2, 1, 4)]}, "parameters", "bits")
-    lines, _, (bars,) = ax.containers[0]
-    assert list(zip(*lines.get_data())) == [(1e5, 1), (1e6, 0.5)] and ax.get_xscale() == "log"
+    (_, _, (bars,)), *_ = ax.containers
+    first, second = (line for line in ax.lines if line.get_label() in "ab")
+    assert list(zip(*first.get_data())) == [(1e5, 1), (1e6, 0.5)] and ax.get_xscale() == "log"
     assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[1, 1], [0.375, 0.75]]
-    assert lines.get_color() != ax.containers[1][0].get_color() and lines.get_marker() != ax.containers[1][0].get_marker()
+    assert first.get_color() != second.get_color() and first.get_marker() != second.get_marker()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
 
 
 def test_a_run_is_laid_over_the_band(ax):
