@@ -10,7 +10,7 @@
 # - have forecast the loss of a training before it ended, with a range, and seen the same forecast fail where it must;
 # - know what two, four, eight and sixteen readings of the same text are worth, and which of the paper's claims we could confirm.
 #
-# **Time:** about 85 minutes, 50 of them for the exercises. **You need:** chapter 03 for *bits per byte*, chapter 06 for what a training is.
+# **Time:** about 90 minutes, 50 of them for the exercises. **You need:** chapter 03 for *bits per byte*, chapter 06 for what a training is.
 
 # %%
 import csv
