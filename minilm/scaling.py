@@ -24,7 +24,13 @@ from scipy import optimize, special
 from minilm.config import DATA, ModelConfig
 
 DELTA = 1e-3  # where Huber's loss turns from square to straight; Hoffmann et al., section 3.3
-STARTS = {"a": np.arange(0, 30, 5), "b": np.arange(0, 30, 5), "e": np.arange(-1, 1.5, 0.5), "alpha": np.arange(0, 2.5, 0.5), "beta": np.arange(0, 2.5, 0.5)}
+STARTS = {
+    "a": np.arange(0, 30, 5),
+    "b": np.arange(0, 30, 5),
+    "e": np.arange(-1, 1.5, 0.5),
+    "alpha": np.arange(0, 2.5, 0.5),
+    "beta": np.arange(0, 2.5, 0.5),
+}
 """The grid of Hoffmann et al., appendix D.2: 4,500 beginnings of a search for log A, log B, log E, alpha and beta."""
 TOLERANCE = 1e-9  # of the slope at the end of a search
 SEARCHES = 20  # of those, the ones with the least error, that are followed to their ends
@@ -133,7 +139,9 @@ COLUMNS = {
 """Names by which a column of a table is known; the first that is there counts."""
 
 
-def read_points(path: Path, where: Mapping[str, str] = MappingProxyType({}), drop_highest: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read_points(
+    path: Path, where: Mapping[str, str] = MappingProxyType({}), drop_highest: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read parameters, tokens and losses of trainings from a table (CSV) with one row each; tokens are operations / 6 / parameters if not given.
 
     where: only the rows with these values in these columns. drop_highest: leave out so many rows, those with the highest loss. Raises ValueError for a table without the columns, or with no numbers in them.
@@ -141,7 +149,9 @@ def read_points(path: Path, where: Mapping[str, str] = MappingProxyType({}), dro
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if all(row.get(name) == value for name, value in where.items())]
     there = {what: next((name for name in names if rows and name in rows[0]), None) for what, names in COLUMNS.items()}
-    missing = [what for what in ("parameters", "loss") if not there[what]] + ["tokens or operations"] * (not there["tokens"] and not there["operations"])
+    missing = [what for what in ("parameters", "loss") if not there[what]] + ["tokens or operations"] * (
+        not there["tokens"] and not there["operations"]
+    )
     if missing:
         known = "; ".join(f"{what}: {', '.join(names)}" for what, names in COLUMNS.items())
         raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows. Names that are known are {known}")
@@ -224,7 +234,9 @@ def bootstrap(fit: Callable[[np.ndarray], ArrayLike], n_points: int, n_samples: 
     raise ValueError(f"only {len(found)} of {10 * n_samples} samples of {n_points} points could be fitted; there are too few points")
 
 
-def bootstrap_law(n_params: ArrayLike, n_tokens: ArrayLike, losses: ArrayLike, law: Law, n_samples: int = 1000, seed: int = 0) -> dict[str, np.ndarray]:
+def bootstrap_law(
+    n_params: ArrayLike, n_tokens: ArrayLike, losses: ArrayLike, law: Law, n_samples: int = 1000, seed: int = 0
+) -> dict[str, np.ndarray]:
     """The five numbers of the laws that fit samples of the points, each as a row."""
     n, d, loss = (np.asarray(values, float) for values in (n_params, n_tokens, losses))
     rows = bootstrap(lambda drawn: list(asdict(fit_law(n[drawn], d[drawn], loss[drawn], start=law).law).values()), len(n), n_samples, seed)
@@ -255,7 +267,9 @@ def fit_valley(n_params: ArrayLike, losses: ArrayLike) -> Valley:
         raise ValueError(f"{len(np.unique(n))} sizes; a parabola needs at least three")
     bend, slope, height = np.polyfit(np.log(n), loss, 2).tolist()
     if bend <= 0:
-        raise ValueError("the losses of this budget have no valley: the parabola through them bends downwards; train smaller and larger models")
+        raise ValueError(
+            "the losses of this budget have no valley: the parabola through them bends downwards; train smaller and larger models"
+        )
     lowest = -slope / (2 * bend)
     return Valley(n_params=math.exp(lowest), loss=height - slope**2 / (4 * bend), inside=math.log(n.min()) <= lowest <= math.log(n.max()))
 
@@ -267,7 +281,9 @@ def envelope(curves: Iterable[tuple[float, ArrayLike, ArrayLike]], budgets: Arra
     """
     curves, lowest = [(n, np.log(flops), np.asarray(loss)) for n, flops, loss in curves], []
     for budget in np.asarray(budgets, float):
-        there = [(float(np.interp(math.log(budget), flops, loss)), n) for n, flops, loss in curves if flops[0] <= math.log(budget) <= flops[-1]]
+        there = [
+            (float(np.interp(math.log(budget), flops, loss)), n) for n, flops, loss in curves if flops[0] <= math.log(budget) <= flops[-1]
+        ]
         if there:
             loss, n = min(there)
             lowest.append((float(budget), n, loss))

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,11 @@ SIZES_OF_BUDGET = 6
 TOKENS_PER_PARAM = 15  # a first guess at the best; the sizes of a budget lie around it
 MAX_READINGS = 4  # of the training text; Muennighoff et al.: up to there nearly as good as fresh text
 STEPS = 1000  # about, in every training
-RATES = {"d32-L2": 1e12, "d64-L3": 2.5e12, "d112-L3": 6.3e12}  # where the learning rates are tried out; other sizes have those of the next smaller
+RATES = {
+    "d32-L2": 1e12,
+    "d64-L3": 2.5e12,
+    "d112-L3": 6.3e12,
+}  # where the learning rates are tried out; other sizes have those of the next smaller
 FACTORS = (1.0, 2.0, 4.0, 8.0)  # of both learning rates
 HELD_BACK = VALID = 500_000  # characters
 TABLES = {"judge": "sweep", "rate": "sweep_rates"}  # the experiment of data/runs in which a training is recorded, by its purpose
@@ -66,13 +71,18 @@ class Training:
     """`judge`: counts. `rate`: helps to choose the factor, and never sees the validation text."""
 
     def name(self, corpus: str) -> str:
-        return f"{corpus}_{self.size}_{self.flops:.2g}_{self.purpose}_x{self.factor:g}_seed{self.seed}".replace("+", "")
+        return f"{corpus}_{self.size}_{self.flops:g}_{self.purpose}_x{self.factor:g}_seed{self.seed}".replace("+", "")
 
 
 def n_tokens(size: str, flops: float) -> float:
     """Tokens that a budget pays for, attention counted."""
+    return flops / _flops_per_token(SIZES[size])
+
+
+@cache
+def _flops_per_token(shape: ModelConfig) -> int:
     with torch.device("meta"):  # shapes without numbers
-        return flops / flops_per_token(Transformer(SIZES[size]))
+        return flops_per_token(Transformer(shape))
 
 
 def sizes_for(flops: float, train_tokens: int) -> list[str]:
@@ -88,7 +98,9 @@ def sizes_for(flops: float, train_tokens: int) -> list[str]:
 
 def plan_rates() -> list[Training]:
     """The trainings that choose the learning rates."""
-    return [Training(size=size, flops=flops, seed=100, factor=factor, purpose="rate") for size, flops in RATES.items() for factor in FACTORS]
+    return [
+        Training(size=size, flops=flops, seed=100, factor=factor, purpose="rate") for size, flops in RATES.items() for factor in FACTORS
+    ]
 
 
 def best_factor(size: str, bits: dict[Training, float]) -> float:
@@ -124,7 +136,7 @@ class Text:
 
 def prepare(corpus: Corpus, out: Path) -> Text:
     """Set aside the last HELD_BACK characters of the training text and the first VALID of the validation text, and learn a vocabulary; once."""
-    folder = out / f"{corpus.name}_text"
+    folder = out / f"{corpus.name}_{corpus.fingerprint[:8]}"  # another text of that name gets another folder
     train, rate, valid, vocabulary = (folder / name for name in ("train.txt", "held_back.txt", "valid.txt", f"tokenizer_{VOCAB_SIZE}.json"))
     if not vocabulary.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -263,7 +275,7 @@ def forecast(points: Points, sizes: list[str], budget: float, n_samples: int = 1
             "says": {name: [float(f"{value:.6g}") for value in triple] for name, *triple in zip(names, best, low, high, strict=True)}}  # fmt: skip
 
 
-def write_forecast(corpus: str, train_tokens: int, records: Path = DATA / "runs") -> tuple[dict, Path]:
+def write_forecast(corpus: str, train_tokens: int, records: Path = DATA / "runs", n_samples: int = 1000) -> tuple[dict, Path]:
     """Write what is expected of HELD_OUT beside the table of the sweep; return it, and where it lies.
 
     Raises ValueError when a training of HELD_OUT has a row already: a forecast comes first.
@@ -271,6 +283,9 @@ def write_forecast(corpus: str, train_tokens: int, records: Path = DATA / "runs"
     points = read_points(read_table(records), corpus)
     if (points.budget >= HELD_OUT).any():
         raise ValueError(f"the table has trainings of {HELD_OUT:g} operations already; a forecast of them comes before them")
-    said, path = forecast(points, sizes_for(HELD_OUT, train_tokens), HELD_OUT), records / TABLES["judge"] / f"forecast_{corpus}.json"
+    said, path = (
+        forecast(points, sizes_for(HELD_OUT, train_tokens), HELD_OUT, n_samples),
+        records / TABLES["judge"] / f"forecast_{corpus}.json",
+    )
     write_json(path, said)
     return said, path

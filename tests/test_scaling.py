@@ -53,7 +53,9 @@ def fitted(points):
 # What is counted
 
 
-@pytest.mark.parametrize("changes", [{}, {"tie_embeddings": False}, {"n_kv_heads": 4, "d_ff": 100}, {"n_layers": 1, "vocab_size": 300}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{}, {"tie_embeddings": False}, {"n_kv_heads": 4, "d_ff": 100}, {"n_layers": 1, "vocab_size": 300}], ids=str
+)
 def test_parameters_are_counted_without_building_the_model(changes):
     config = ModelConfig(**changes)
     found, model = count_params(config), Transformer(config)
@@ -123,7 +125,9 @@ def test_one_search_is_not_enough(monkeypatch):
     assert fit_law(n, d, loss).objective > 2 * found
 
 
-@pytest.mark.parametrize(("fit", "tokens_per_param"), [("Hoffmann rounded", 92.6), ("Hoffmann unrounded", 58.9), ("Besiroglu et al. 2024", 18.4)])
+@pytest.mark.parametrize(
+    ("fit", "tokens_per_param"), [("Hoffmann rounded", 92.6), ("Hoffmann unrounded", 58.9), ("Besiroglu et al. 2024", 18.4)]
+)
 def test_rounding_moves_the_optimum(fit, tokens_per_param):
     n, d = published_laws()[fit].optimum(GOPHER)
     assert round(d / n, 1) == tokens_per_param
@@ -137,7 +141,11 @@ def test_the_refit_says_eighteen_tokens_per_parameter(fitted):
 @pytest.mark.parametrize("row", published("optimum_by_fit_derived"), ids=lambda row: f"{row['fit']} {row['training_flop']}")
 def test_optima_agree_with_those_computed_elsewhere(row):
     laws = published_laws()
-    law = laws[{"hoffmann_rounded": "Hoffmann rounded", "hoffmann_unrounded": "Hoffmann unrounded", "besiroglu_2024": "Besiroglu et al. 2024"}[row["fit"]]]
+    law = laws[
+        {"hoffmann_rounded": "Hoffmann rounded", "hoffmann_unrounded": "Hoffmann unrounded", "besiroglu_2024": "Besiroglu et al. 2024"}[
+            row["fit"]
+        ]
+    ]
     n, d = law.optimum(float(row["training_flop"]))
     assert n == pytest.approx(float(row["parameters_opt"]), rel=1e-3) and d == pytest.approx(float(row["training_tokens_opt"]), rel=1e-3)
     assert law.loss(n, d) == pytest.approx(float(row["predicted_loss_nats_per_token"]), abs=1e-4)
@@ -179,7 +187,9 @@ def test_a_bootstrap_finds_the_error_of_a_mean():
     values = np.random.default_rng(1).normal(size=200)
     means = bootstrap(lambda drawn: [values[drawn].mean()], len(values), n_samples=2000)[:, 0]
     assert means.std() == pytest.approx(values.std() / math.sqrt(200), rel=0.1)
-    assert means.tolist() == bootstrap(lambda drawn: [values[drawn].mean()], len(values), n_samples=2000)[:, 0].tolist(), "a seed means one answer"
+    assert means.tolist() == bootstrap(lambda drawn: [values[drawn].mean()], len(values), n_samples=2000)[:, 0].tolist(), (
+        "a seed means one answer"
+    )
 
 
 # What follows

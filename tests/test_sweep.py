@@ -12,9 +12,26 @@ from minilm.corpora import load_corpus, read_stories
 from minilm.model import Transformer, flops_per_token
 from minilm.scaling import Law, count_params
 from minilm.storyworld import write_corpus
-from minilm.sweep import BUDGETS, FACTORS, HELD_OUT, RATES, SIZES, Training, best_factor, bits_of, carry_out, plan_rates, plan_sweep, prepare, read_table, sizes_for
+from minilm.sweep import (
+    BUDGETS,
+    FACTORS,
+    HELD_OUT,
+    RATES,
+    SIZES,
+    Training,
+    best_factor,
+    bits_of,
+    carry_out,
+    plan_rates,
+    plan_sweep,
+    prepare,
+    read_table,
+    sizes_for,
+)
 
-TINY = [SIZES["d16-L2"].__class__(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)]
+TINY = [
+    SIZES["d16-L2"].__class__(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)
+]
 TINY_SIZES = dict(zip(("d8-L1", "d16-L1"), TINY))
 
 
@@ -57,7 +74,10 @@ def test_the_sizes_lie_around_the_best_and_read_four_times_at_most(flops):
     # Another size in place of one of these would be further from the guess, or read too often.
     left_out = [size for size in SIZES if size not in sizes and sweep.n_tokens(size, flops) <= 4 * 5_400_000]
     far = max(abs(math.log(ratio / 15)) for ratio in ratios)
-    assert all(abs(math.log(sweep.n_tokens(size, flops) / sum(count_params(SIZES[size]).values()) / 15)) >= far for size in left_out) or len(sizes) < 6
+    assert (
+        all(abs(math.log(sweep.n_tokens(size, flops) / sum(count_params(SIZES[size]).values()) / 15)) >= far for size in left_out)
+        or len(sizes) < 6
+    )
 
 
 @pytest.mark.parametrize("flops", [1e12, 4e13, 1e14])
@@ -76,7 +96,15 @@ def test_a_rate_is_that_of_the_next_smaller_size_that_was_tried():
     for training in bits:
         if training.factor == {"d32-L2": 4.0, "d64-L3": 2.0, "d112-L3": 1.0}[training.size]:
             bits[training] = 1.5
-    assert [best_factor(size, bits) for size in ("d16-L2", "d32-L2", "d48-L3", "d64-L3", "d96-L3", "d112-L3", "d256-L6")] == [4, 4, 4, 2, 2, 1, 1]
+    assert [best_factor(size, bits) for size in ("d16-L2", "d32-L2", "d48-L3", "d64-L3", "d96-L3", "d112-L3", "d256-L6")] == [
+        4,
+        4,
+        4,
+        2,
+        2,
+        1,
+        1,
+    ]
     with pytest.raises(ValueError, match="1 trainings that choose the learning rates of d64-L3 are missing"):
         best_factor("d80-L3", {training: bit for training, bit in bits.items() if (training.size, training.factor) != ("d64-L3", 8.0)})
 
@@ -95,6 +123,14 @@ def test_what_chooses_a_rate_is_held_back_from_the_training_text(small, tmp_path
     assert train + held_back == list(small.stories("train")) and len("".join(held_back)) >= 2000 > len("".join(held_back[1:]))
     assert valid == list(small.stories("valid"))[: len(valid)] and len("".join(valid)) >= 3000 > len("".join(valid[:-1]))
     assert text.rate.train == text.judge.train and len(text.tokenizer.vocab) == 512
+    with small.train.open("a") as file:  # a corpus that has changed is another text
+        file.write("\n<|endoftext|>\nA new story.")
+    assert "A new story." in prepare(small, tmp_path / "out").rate.valid.read_text()
+
+
+def test_budgets_that_differ_a_little_have_names_of_their_own():
+    names = {Training(size="d16-L2", flops=flops, seed=0, factor=1.0).name("tales") for flops in (1.23e12, 1.24e12, 6.3e12)}
+    assert names == {f"tales_d16-L2_{flops}_judge_x1_seed0" for flops in ("1.23e12", "1.24e12", "6.3e12")}
 
 
 def test_a_sweep_is_carried_out_once_and_each_training_is_a_row(small, tmp_path):
@@ -162,8 +198,12 @@ def test_the_forecast_is_written_before_what_it_forecasts(tmp_path):
             writer.writerows(rows)
 
     record(made_by_a_law(LAW))
-    said, path = sweep.write_forecast("tales", 5_400_000, tmp_path)
-    assert path == tmp_path / "sweep" / "forecast_tales.json" and json.loads(path.read_text())["says"] == said["says"] and said["n_points"] == 30
+    said, path = sweep.write_forecast("tales", 5_400_000, tmp_path, n_samples=20)
+    assert (
+        path == tmp_path / "sweep" / "forecast_tales.json"
+        and json.loads(path.read_text())["says"] == said["says"]
+        and said["n_points"] == 30
+    )
     record(made_by_a_law(LAW) + made_by_a_law(LAW, budgets=(HELD_OUT,)))
     with pytest.raises(ValueError, match="the table has trainings of 1e\\+14 operations already; a forecast of them comes before them"):
         sweep.write_forecast("tales", 5_400_000, tmp_path)
