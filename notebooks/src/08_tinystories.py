@@ -18,7 +18,6 @@ import json
 import math
 import tempfile
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -97,11 +96,11 @@ for name, points in by_corpus.items():
 # %% [markdown]
 # *Figure 1. One reading of each text; the axis of parameters is logarithmic. Two seeds each, which differ by less than the size of a mark.*
 #
-# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. (With half as many steps, and with learning rates that were chosen for width 128, the largest may not have had a quite fair chance.) And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
+# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. (The largest did not have a fair chance: half as many steps, and learning rates that were chosen for width 128. In runs on a quarter of the text, twice the rates took it from 1.05 to 0.92 bits; docs/RESULTS.md.) And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
 #
 # ## Blind
 #
-# Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge. (The stories end where this page cuts them.)
+# Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge.
 
 # %% tags=["walkthrough"]
 LETTERS = dict(zip("ABC", Random(0).sample(LADDER, 3)))  # dealt by chance; do not look
@@ -130,7 +129,7 @@ for prompt in PROMPTS:
 #
 # ## Grammar first
 #
-# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: a reader that understands the very sentences its generator can say (chapter 01). A sentence that it can read is grammatical, for our little language. Here we call a story *sound* if the reader minds nothing else in it: no contradiction, nobody unknown, nothing in two places, and an end. (Chapter 01 used the word for text that nothing was done to.) Whoever or whatever is named in a sentence that cannot be read counts as introduced. So bad grammar alone does not make a story unsound; it even hides faults.
+# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: a reader that understands the very sentences its generator can say (chapter 01). A sentence that it can read is grammatical, for our little language. Here we call a story *sound* if the reader minds nothing else in it: no contradiction, nobody unknown, nothing in two places, and an end. Whoever or whatever is named in a sentence that cannot be read counts as introduced. So bad grammar alone does not make a story unsound; it even hides faults.
 #
 # Forty stories of each model were read. How much can forty tell?
 
@@ -182,13 +181,13 @@ plots.show_table([
 ])
 
 # %% [markdown]
-# *Figure 2. Each mark is a model, of whatever size, with Wilson's interval of 95 %, a little too narrow for the sentences: those of one story share its luck. The axis is logarithmic. On the left several models have zero in both. The model on the right is the shipped one. It is of another kind: 192 wide with five layers and a window of 512 tokens, it read 14.6 million tokens of a longer text. A hundred of its stories were read, of the others forty. Below, the six best.*
+# *Figure 2. Each mark is a model, of whatever size, with Wilson's interval of 95 %, a little too narrow for the sentences: those of one story share its luck. The axis is logarithmic. The model on the right is the shipped one. It is of another kind: 192 wide with five layers and a window of 512 tokens, it read 14.6 million tokens of a longer text. A hundred of its stories were read, of the others forty. Below, the six best.*
 #
 # Sentences come right between 1.1 and 0.5 bits per byte, from two in a hundred to 83, and 94 for the shipped model. Of sound stories there is at most one among forty by any model of the ladder, and one among a hundred by the shipped model. The order is the paper's: grammar first.
 #
 # Beware of the second curve, though. A story has some eighteen sentences, and one fault spoils it. So the share of sound stories must stay near zero until faults are rare, and then rise steeply, even if the model improves evenly: with one sentence in ten at fault, $0.9^{18}$, one story in seven, is sound.
 #
-# So the table counts the faults themselves. While the sentences that can be read go from 37 % to 83 %, there is about one fault for each of them all the time (and fewer are hidden by unreadable neighbours, so consistency may improve a little behind the number). Only in the shipped model is there one for every third, and that model has more of everything: text, training, window. What of it made the difference, one model cannot say.
+# So the table counts the faults themselves. While the sentences that can be read go from 37 % to 83 %, there is about one fault for each of them all the time (and fewer are hidden by unreadable neighbours, so consistency may improve a little behind the number). Only in the shipped model is there one for every third, and that model has more of everything: text, training, window.
 #
 # ## Wide or deep?
 #
@@ -202,7 +201,7 @@ for size in ("d64-L8", "d128-L2", "d192-L1"):
     low, high = share_interval(n["n_read"], n["n_sentences"])
     shapes.append({"shape": size, "parameters in blocks": f"{int(row['n_params_without_embeddings']):,}",
                    "in all": f"{int(row['n_params']):,}", "operations": f"{float(row['flops']):.2g}",
-                   "bits per byte": f"{np.mean(bits_of('storyworld', size)):.3f}",  # the mean of the seeds
+                   "bits per byte": f"{np.mean(bits_of('storyworld', size)):.3f}",  # a mean
                    "sentences read": f"{n['n_read'] / n['n_sentences']:.0%} ({low:.0%} to {high:.0%})",
                    "faults for each": f"{n['n_faults'] / n['n_read']:.2f}"})
 plots.show_table(shapes)
@@ -263,7 +262,8 @@ tenth = [(budget, value, value, value) for value in bits_of("storyworld", SHAPE,
 plots.with_ranges(forecast_ax, {"two runs each": recorded, "a tenth, five runs": tenth},
                   "tokens read", "bits per byte")
 forecast_curves = plots.forecast_lines(forecast_ax, grid, *forecast(3))
-forecast_ax.set(yscale="log", ylim=(0.55, 1.9), title="Between known runs the line holds, beyond them it fails")
+forecast_ax.set(yscale="log", ylim=(0.55, 1.9),
+                title="Between known runs the line holds, beyond them it fails")
 forecast_ax.set_yticks([0.6, 0.8, 1, 1.2, 1.4, 1.6], labels=["0.6", "0.8", "1", "1.2", "1.4", "1.6"])
 forecast_ax.minorticks_off()
 told = "; ".join(f"{n:,} tokens {mean:.2f}" for n, mean, *_ in recorded)
@@ -294,7 +294,7 @@ slider = ipywidgets.IntSlider(value=3, min=2, max=5, description="budgets")
 display(widgets.live_figure(forecast_fig, know, n_known=slider))
 
 # %% [markdown]
-# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line. The loss of this model does not go along a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. Why, these runs do not say; the first sentences that can be read appear in that stretch. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. With four budgets known it fails again. With five it holds, and says little: the five lie so far from any line that the range has grown to a fifth either way. A forecast is as good as the belief that things go on as before.
+# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line. The loss of this model does not go along a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. A forecast is as good as the belief that things go on as before.
 #
 # ## Live: your run
 #
@@ -446,7 +446,8 @@ assert knows[16] < fresh_loss[16] / 2 and measured[16] < 3.8
 # %%
 whole = np.mean(bits_of("tinystories", "d64-L8"))
 for n in READ:
-    (run,), bits = runs["tinystories", "d64-L8", f"0.25x{n}"], bits_of("tinystories", "d64-L8", f"0.25x{n}")[0]
+    (run,) = runs["tinystories", "d64-L8", f"0.25x{n}"]
+    bits = float(run["valid_bits_per_byte"])
     beside = f", and one reading of all of it {whole:.3f}" if n == 4 else ""
     print(f"{n:2} readings, {int(run['n_tokens']):10,} tokens: {bits:.3f} bits per byte{beside}")
 
@@ -473,7 +474,7 @@ def recited(name, stories):
 for size, reading in ((SHAPE, "0.0625x8"), (SHAPE, "1x0.25"), ("d256-L8", "1x1")):
     rows = told_by[runs["storyworld", size, reading][0]["run"]]
     recited(f"{size}, {reading}", [row["story"] for row in rows if not row["prompt"]])
-recited("unseen stories", list(islice(corpus.stories("valid"), 40)))
+recited("unseen stories", list(corpus.stories("valid"))[:40])
 
 # %% [markdown]
 # After eight readings: ten times as many, and one in four of them stands word for word in the text that it read, where four to eight in a hundred would be no surprise. So part of its better grammar is recited, though most is not. A story that reads well is not enough to say that a model can write: look for copies.
@@ -540,7 +541,7 @@ for name, plan in REPRODUCTIONS.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By its operations alone it would take two on an H100, at 30 % of its 989 teraFLOPS. Whether so small a model keeps so large a GPU busy, only a trial tells.
+# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By its operations alone it would take two on an H100, at 30 % of its 989 teraFLOPS.
 #
 # Mind the losses: 1.297 and 1.072 are losses of different tokens, 2.06 and 3.77 bytes long; per byte they are 0.91 and 0.41 bits. CS336's is 0.463. Our d256-L8 came to 0.781, on about a hundredth of what CS336's read. (Nor are the held-back stories the same everywhere.) The ladder on all of TinyStories, up to 81 million parameters, would be `minilm ladder --corpus tinystories --profile gpu`.
 #
