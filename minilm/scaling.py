@@ -33,6 +33,7 @@ STARTS = {
 }
 """The grid of Hoffmann et al., appendix D.2: 4,500 beginnings of a search for log A, log B, log E, alpha and beta."""
 TOLERANCE = 1e-9  # of the slope at the end of a search
+LEAST_E = 1e-12  # nats: a search cannot begin from the logarithm of 0
 SEARCHES = 20  # of those, the ones with the least error, that are followed to their ends
 REPETITIONS = 15.387756  # Muennighoff et al., R_D*: repetitions after which a token is worth 1/e less
 
@@ -144,8 +145,11 @@ def read_points(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read parameters, tokens and losses of trainings from a table (CSV) with one row each; tokens are operations / 6 / parameters if not given.
 
-    where: only the rows with these values in these columns. drop_highest: leave out so many rows, those with the highest loss. Raises ValueError for a table without the columns, or with no numbers in them.
+    where: only the rows with these values in these columns. drop_highest: leave out so many rows, those with the highest loss.
+    Raises ValueError for a table without the columns, or with no numbers in them.
     """
+    if drop_highest < 0:
+        raise ValueError(f"drop_highest is {drop_highest}; it must not be negative")
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if all(row.get(name) == value for name, value in where.items())]
     there = {what: next((name for name in names if rows and name in rows[0]), None) for what, names in COLUMNS.items()}
@@ -194,7 +198,7 @@ def fit_law(n_params: ArrayLike, n_tokens: ArrayLike, losses: ArrayLike, start: 
         errors = [_error(theta, *points)[0] for theta in grid]
         starts = grid[np.argsort(errors)[:SEARCHES]]
     else:
-        starts = [[math.log(start.A), math.log(start.B), math.log(start.E), start.alpha, start.beta]]
+        starts = [[math.log(start.A), math.log(start.B), math.log(max(start.E, LEAST_E)), start.alpha, start.beta]]
     best = min((_search(theta, points) for theta in starts), key=lambda found: found.fun)
     a, b, e, alpha, beta = best.x.tolist()
     return Fit(law=Law(E=math.exp(e), A=math.exp(a), B=math.exp(b), alpha=alpha, beta=beta), objective=float(best.fun))
@@ -223,6 +227,8 @@ def bootstrap(fit: Callable[[np.ndarray], ArrayLike], n_points: int, n_samples: 
     fit: given the numbers of the drawn points, returns what it finds. Samples on which it raises ValueError are drawn anew.
     The standard deviation of a column estimates the standard error, its 2.5th and 97.5th percentile an interval.
     """
+    if n_samples < 2:
+        raise ValueError(f"{n_samples} samples; how much they scatter shows from 2 on, and a good interval needs a thousand")
     rng, found = np.random.default_rng(seed), []
     for _ in range(10 * n_samples):
         try:

@@ -123,6 +123,10 @@ def test_the_law_is_found_in_a_table_and_said_in_json(tmp_path, capsys):
         assert found["objective"] < 1e-8 and found["n_points"] == 9 and found["alpha_standard_error"] < 1e-3
     assert main(["fit-scaling", str(tmp_path / "runs.csv"), "--samples", "5", "--drop-highest", "2"]) == 0
     assert capsys.readouterr().out.startswith("7 trainings of 1e+07 to 1e+09 parameters on")
+    other = [f"{line},{'theirs' if i < 2 else 'ours'}" for i, line in enumerate((tmp_path / "runs.csv").read_text().splitlines()[1:])]
+    (tmp_path / "runs.csv").write_text("\n".join(["parameters,training_flop,loss,corpus", *other]))
+    assert main(["fit-scaling", str(tmp_path / "runs.csv"), "--samples", "5", "--where", "corpus", "ours"]) == 0
+    assert capsys.readouterr().out.startswith("7 trainings of")
 
 
 def test_the_recorded_command_names_no_local_path(folder):
@@ -174,6 +178,9 @@ MISTAKES = [
     ("experiment", "ablations --seeds 0", "seeds is 0; it must be more than 0"),
     ("experiment", "ablations --variants swish", "there is no variant 'swish'; there are baseline"),
     ("fit-scaling", "F/notes.json", "has no column of parameters and loss and tokens or operations"),
+    ("fit-scaling", "F/few.csv --where corpus x", "or no such rows"),
+    ("fit-scaling", "F/few.csv --drop-highest -1", "drop_highest is -1; it must not be negative"),
+    ("fit-scaling", "data/published/chinchilla_points.csv --samples 1", "1 samples; how much they scatter shows from 2 on"),
     ("fit-scaling", "F/few.csv", "at least six points for five numbers"),
     ("fit-scaling", "F/words.csv", "column 'loss': could not convert string to float: 'low'"),
     ("fit-scaling", "F/negative.csv", "losses has -3; all must be finite and more than 0"),

@@ -264,6 +264,13 @@ def test_what_cannot_be_computed_is_said_in_a_sentence(call, message):
     assert message in str(caught.value)
 
 
+def test_samples_of_a_law_without_a_floor_can_be_fitted():
+    n, d = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e7, 1e10, 4), np.geomspace(1e9, 1e12, 4)))
+    floorless = Law(E=0, A=400, B=1500, alpha=0.35, beta=0.36)
+    found = bootstrap_law(n, d, floorless.loss(n, d), floorless, n_samples=3)
+    assert np.allclose(found["alpha"], 0.35, rtol=0.01) and (found["E"] < 1e-3).all()
+
+
 def test_a_bootstrap_that_cannot_succeed_ends():
     with pytest.raises(ValueError, match="only 0 of 20 samples of 3 points could be fitted; there are too few points"):
         bootstrap(lambda drawn: fit_valley([1, 1, 1], [1, 1, 1]).loss, 3, n_samples=2)
