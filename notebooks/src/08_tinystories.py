@@ -96,7 +96,7 @@ for name, points in by_corpus.items():
 # %% [markdown]
 # *Figure 1. One reading of each text; the axis of parameters is logarithmic. Two seeds each, which differ by less than the size of a mark.*
 #
-# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. (The largest did not have a fair chance: half as many steps, and learning rates that were chosen for width 128. In runs on a quarter of the text, twice the rates took it from 1.05 to 0.92 bits; docs/RESULTS.md.) And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
+# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. (The largest did not have a fair chance: half as many steps, and learning rates that were chosen for width 128. In runs on a quarter of storyworld, twice the rates took it from 1.05 to 0.92 bits; docs/RESULTS.md.) And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
 #
 # ## Blind
 #
@@ -406,7 +406,7 @@ curves = {"no token twice": list(zip(fresh_tokens, fresh_bits))[1:],
           "by the formula": [(unique * n, bits_after(worth_of_repeats(unique, n))) for n in READ]}
 plots.with_ranges(ax, {name: [(x, y, y, y) for x, y in points] for name, points in curves.items()},
                   "tokens read", "bits per byte")
-ax.set_title("Read again, a text is worth less each time; sixteen times less than eight")
+ax.set_title("Sixteen readings are worth less than eight")
 told = "; ".join(f"{n} readings {again[n]:.2f}, fresh {bits_after(unique * n):.2f}" for n in READ)
 plots.show(fig, alt=(
     "Bits per byte against tokens read, for fresh text, for the same text again, and by the formula. "
@@ -523,7 +523,7 @@ print(f"\nOf the {places.total()} who were never introduced, {places['early']} c
 # | Losses fall with width: 2.08, 1.38, 1.20 nats for 64, 256 and 512 with 8 layers. | The same order for 64, 128 and 256. The numbers cannot be compared: other vocabulary, other amount of text. |
 # | Depth helps to keep track of a story, width to know facts. | At our budget one wide layer predicts better than eight narrow ones with as many weights in their blocks, but more in all, and more operations. Facts and the thread of a story could not be told apart. |
 # | GPT-4's marks for creativity, grammar, consistency rise with size. | Not measured: no judge was at hand. Chapter 09. |
-# | Their stories do not copy the training text. | After one reading, single sentences no more than chance would have it; after eight, one readable sentence in four is a copy. Longer copies: chapter 09. |
+# | Their stories do not copy the training text. | After one reading 8 % of single sentences, where unseen stories have 4 %; after eight, one readable sentence in four is a copy. Longer copies: chapter 09. |
 #
 # ## The real thing
 #
