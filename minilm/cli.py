@@ -424,7 +424,7 @@ def sweep(
     budgets: tuple[float, ...] = (),
     seeds: int = 2,
     processes: int = 1,
-    forecast: bool = False,
+    forecast: float | None = None,
     out: Path = Path("runs/sweep"),
     keep: bool = False,
     cache: Path = CACHE,
@@ -433,10 +433,10 @@ def sweep(
 
     Args:
         corpus: A corpus, folder or file, as for `minilm corpus`.
-        budgets: Floating-point operations of a training; without any 1e12, 2.5e12, 6.3e12, 1.6e13 and 4e13.
-        seeds: Trainings of each size with the cheaper half of the budgets; with the others one.
+        budgets: Floating-point operations of a training; without any 1e12, 2.5e12, 6.3e12 and 1.6e13.
+        seeds: Trainings of each size with budgets up to 6.3e12; with larger ones one.
         processes: Trainings side by side, one thread each.
-        forecast: Train nothing; say what the budgets so far let expect of 1e14, and write it beside the table.
+        forecast: Train nothing; say what the budgets so far let expect of this larger one, and write it beside the table.
         out: Folder for the runs and, without --keep, their tables.
         keep: Keep each finished run as a row of data/runs/sweep/runs.csv (of sweep_rates, if it helped to choose the learning rates).
         cache: Folder for what is downloaded and encoded.
@@ -446,16 +446,16 @@ def sweep(
     from minilm.ladder import SHARE_OF_PEAK, matrix_flops
     from minilm.sweep import BUDGETS, bits_of, carry_out, plan_rates, plan_sweep, prepare, write_forecast
 
+    if bad := [one for one in (*budgets, seeds, processes, 1 if forecast is None else forecast) if not one > 0]:
+        raise ValueError(f"budgets, seeds and processes must be more than 0, and one is {bad[0]:g}")
     found, records = load_corpus(corpus, cache_dir=cache), DATA / "runs" if keep else out
     text = prepare(found, out)
-    if forecast:
-        said, path = write_forecast(found.name, text.train_tokens(cache), records)
+    if forecast is not None:
+        said, path = write_forecast(found.name, forecast, text.train_tokens(cache), records)
         for name, (best, low, high) in said["says"].items():
             print(f"{name:30} {best:12,.4g}   {low:,.4g} to {high:,.4g}")
         print(path)
         return
-    if bad := [one for one in (*budgets, seeds, processes) if not one > 0]:
-        raise ValueError(f"budgets, seeds and processes must be more than 0, and one is {bad[0]:g}")
     command = _command(corpus, out, cache)
     for make_plan in (plan_rates, lambda: plan_sweep(budgets or BUDGETS, seeds, text.train_tokens(cache), bits_of(plan_rates(), found.name, records))):
         plan = make_plan()

@@ -3,8 +3,8 @@
 The ideas in order: a training is a size, a budget in operations, and a seed (`Training`); a budget goes to the six sizes around the likely best that
 need not read the text too often (`sizes_for`); first a few trainings choose the learning rates, judged on stories held back from the training text
 (`plan_rates`, `best_factor`), then those that count are judged on validation text (`plan_sweep`); each has a process of its own and ends as a row
-of a table, and what has a row is not trained again (`carry_out`); and from the rows of all budgets but the largest comes a forecast of the largest,
-written down before it is trained (`forecast`).
+of a table, and what has a row is not trained again (`carry_out`); and from the rows of smaller budgets comes a forecast of a larger one, written
+down before it is trained (`forecast`).
 
 Used in: chapter 10. Left out on purpose: trying the batch. It is what makes a training some STEPS steps long.
 """
@@ -42,8 +42,9 @@ def _size(d_model: int, n_layers: int) -> ModelConfig:
 
 SIZES = {f"d{d_model}-L{n_layers}": _size(d_model, n_layers) for d_model, n_layers in
          ((16, 2), (32, 2), (32, 3), (48, 2), (48, 3), (64, 3), (80, 3), (96, 3), (112, 3), (128, 4), (144, 5), (160, 6), (192, 6), (256, 6))}  # fmt: skip
-BUDGETS = (1e12, 2.5e12, 6.3e12, 1.6e13, 4e13)
-HELD_OUT = 1e14  # forecast first, trained afterwards
+BUDGETS = (1e12, 2.5e12, 6.3e12, 1.6e13)
+HELD_OUT = (4e13, 1e14)  # forecast first, trained afterwards
+CHEAP = (1e12, 2.5e12, 6.3e12)  # trained with several seeds
 SIZES_OF_BUDGET = 6
 TOKENS_PER_PARAM = 15  # a first guess at the best; the sizes of a budget lie around it
 MAX_READINGS = 4  # of the training text; Muennighoff et al.: up to there nearly as good as fresh text
@@ -115,10 +116,9 @@ def best_factor(size: str, bits: dict[Training, float]) -> float:
 
 
 def plan_sweep(budgets: Iterable[float], seeds: int, train_tokens: int, bits: dict[Training, float]) -> list[Training]:
-    """The trainings that count, small budgets first; the cheaper half of BUDGETS with several seeds. bits: of those that chose the rates."""
-    cheap = sorted(BUDGETS)[: (len(BUDGETS) + 1) // 2]
+    """The trainings that count, small budgets first; those of CHEAP with several seeds. bits: of those that chose the rates."""
     return [Training(size=size, flops=flops, seed=seed, factor=best_factor(size, bits))
-            for seed in range(seeds) for flops in sorted(budgets) if seed == 0 or flops in cheap
+            for seed in range(seeds) for flops in sorted(budgets) if seed == 0 or flops in CHEAP
             for size in sizes_for(flops, train_tokens)]  # fmt: skip
 
 
@@ -197,8 +197,8 @@ def train_config(training: Training) -> TrainConfig:
     batch_size = 2 ** max(0, round(math.log2(tokens / STEPS / context_length)))
     steps = max(1, round(tokens / batch_size / context_length))
     return default.replace(max_steps=steps, batch_size=batch_size, seed=training.seed, max_lr=training.factor * default.max_lr,
-                           muon_lr=training.factor * default.muon_lr, device="cpu", eval_every=steps + 1, save_every=max(100, steps // 4),
-                           log_every=max(1, steps // 50))  # fmt: skip
+                           muon_lr=training.factor * default.muon_lr, device="cpu", precision="float32", compile="no",
+                           eval_every=steps + 1, save_every=max(100, steps // 4), log_every=max(1, steps // 50))  # fmt: skip
 
 
 def read_table(records: Path = DATA / "runs", purpose: str = "judge") -> list[dict]:
@@ -275,17 +275,19 @@ def forecast(points: Points, sizes: list[str], budget: float, n_samples: int = 1
             "says": {name: [float(f"{value:.6g}") for value in triple] for name, *triple in zip(names, best, low, high, strict=True)}}  # fmt: skip
 
 
-def write_forecast(corpus: str, train_tokens: int, records: Path = DATA / "runs", n_samples: int = 1000) -> tuple[dict, Path]:
-    """Write what is expected of HELD_OUT beside the table of the sweep; return it, and where it lies.
+def write_forecast(
+    corpus: str, budget: float, train_tokens: int, records: Path = DATA / "runs", n_samples: int = 1000
+) -> tuple[dict, Path]:
+    """Write what the budgets so far let expect of a larger one beside the table of the sweep; return it, and where it lies.
 
-    Raises ValueError when a training of HELD_OUT has a row already: a forecast comes first.
+    Raises ValueError when a training of that budget, or of a larger one, has a row already: a forecast comes first.
     """
     points = read_points(read_table(records), corpus)
-    if (points.budget >= HELD_OUT).any():
-        raise ValueError(f"the table has trainings of {HELD_OUT:g} operations already; a forecast of them comes before them")
-    said, path = (
-        forecast(points, sizes_for(HELD_OUT, train_tokens), HELD_OUT, n_samples),
-        records / TABLES["judge"] / f"forecast_{corpus}.json",
-    )
+    if (points.budget >= budget).any():
+        raise ValueError(
+            f"the table has trainings of {max(points.budget):g} operations already; a forecast of {budget:g} comes before them"
+        )
+    said = forecast(points, sizes_for(budget, train_tokens), budget, n_samples)
+    path = records / TABLES["judge"] / f"forecast_{corpus}_{budget:g}.json".replace("+", "")
     write_json(path, said)
     return said, path

@@ -64,11 +64,11 @@ def test_a_budget_pays_for_its_tokens_attention_counted():
     assert tokens * (6 * n_params + 6 * 3 * 256 * 96) == pytest.approx(1e13)
 
 
-@pytest.mark.parametrize("flops", [*BUDGETS, HELD_OUT])
+@pytest.mark.parametrize("flops", [*BUDGETS, *HELD_OUT])
 def test_the_sizes_lie_around_the_best_and_read_four_times_at_most(flops):
     sizes = sizes_for(flops, 5_400_000)
     ratios = [sweep.n_tokens(size, flops) / sum(count_params(SIZES[size]).values()) for size in sizes]
-    assert len(sizes) == 6 or flops == HELD_OUT
+    assert len(sizes) == 6 or flops == 1e14
     assert all(sweep.n_tokens(size, flops) <= 4 * 5_400_000 for size in sizes)
     assert ratios == sorted(ratios, reverse=True) and ratios[0] > 15 > ratios[-1]
     # Another size in place of one of these would be further from the guess, or read too often.
@@ -109,12 +109,12 @@ def test_a_rate_is_that_of_the_next_smaller_size_that_was_tried():
         best_factor("d80-L3", {training: bit for training, bit in bits.items() if (training.size, training.factor) != ("d64-L3", 8.0)})
 
 
-def test_the_cheaper_half_has_two_seeds():
+def test_cheap_budgets_have_two_seeds():
     bits = {training: 2.0 for training in plan_rates()}
     plan = plan_sweep(BUDGETS, 2, 5_400_000, bits)
     seeds = {flops: sorted({training.seed for training in plan if training.flops == flops}) for flops in BUDGETS}
-    assert list(seeds.values()) == [[0, 1]] * 3 + [[0]] * 2 and len(plan) == 5 * 6 + 3 * 6
-    assert {training.seed for training in plan_sweep((HELD_OUT,), 2, 5_400_000, bits)} == {0}
+    assert list(seeds.values()) == [[0, 1]] * 3 + [[0]] and len(plan) == 4 * 6 + 3 * 6
+    assert {training.seed for training in plan_sweep(HELD_OUT, 2, 5_400_000, bits)} == {0}
 
 
 def test_what_chooses_a_rate_is_held_back_from_the_training_text(small, tmp_path):
@@ -168,9 +168,9 @@ LAW = Law(E=0.9, A=60, B=400, alpha=0.4, beta=0.4)
 
 def test_a_forecast_finds_what_the_law_will_do():
     points = sweep.read_points(made_by_a_law(LAW, noise=0.004), "tales")
-    sizes = sizes_for(HELD_OUT, 5_400_000)
-    said = sweep.forecast(points, sizes, HELD_OUT, n_samples=200)["says"]
-    truth = [LAW.loss(sum(count_params(SIZES[size]).values()), sweep.n_tokens(size, HELD_OUT)) for size in sizes]
+    sizes = sizes_for(4e13, 5_400_000)
+    said = sweep.forecast(points, sizes, 4e13, n_samples=200)["says"]
+    truth = [LAW.loss(sum(count_params(SIZES[size]).values()), sweep.n_tokens(size, 4e13)) for size in sizes]
     for size, true in zip(sizes, truth):
         best, low, high = said[size]
         assert low < true < high and high - low < 0.15 * true and low < best < high
@@ -181,7 +181,7 @@ def test_a_forecast_finds_what_the_law_will_do():
 def test_points_are_those_of_one_corpus_with_and_without_the_table():
     rows = made_by_a_law(LAW) + [row | {"corpus": "other"} for row in made_by_a_law(LAW)[:5]]
     points, blocks = (sweep.read_points(rows, "tales", embeddings=embeddings) for embeddings in (True, False))
-    assert len(points) == 30 and (points.n_params - blocks.n_params >= 512 * 16).all()
+    assert len(points) == 24 and (points.n_params - blocks.n_params >= 512 * 16).all()
     budgets, valleys = sweep.best_sizes(points)
     assert budgets.tolist() == list(BUDGETS)
     for flops, valley in zip(budgets, valleys):  # near the lowest of the budget's own losses
@@ -198,15 +198,14 @@ def test_the_forecast_is_written_before_what_it_forecasts(tmp_path):
             writer.writerows(rows)
 
     record(made_by_a_law(LAW))
-    said, path = sweep.write_forecast("tales", 5_400_000, tmp_path, n_samples=20)
-    assert (
-        path == tmp_path / "sweep" / "forecast_tales.json"
-        and json.loads(path.read_text())["says"] == said["says"]
-        and said["n_points"] == 30
-    )
-    record(made_by_a_law(LAW) + made_by_a_law(LAW, budgets=(HELD_OUT,)))
-    with pytest.raises(ValueError, match="the table has trainings of 1e\\+14 operations already; a forecast of them comes before them"):
-        sweep.write_forecast("tales", 5_400_000, tmp_path)
+    said, path = sweep.write_forecast("tales", 4e13, 5_400_000, tmp_path, n_samples=20)
+    assert path == tmp_path / "sweep" / "forecast_tales_4e13.json" and json.loads(path.read_text())["says"] == said["says"]
+    assert said["n_points"] == 24 and said["budget"] == 4e13
+    record(made_by_a_law(LAW) + made_by_a_law(LAW, budgets=(4e13,)))
+    for budget in (4e13, 1e13):
+        with pytest.raises(ValueError, match="has trainings of 4e\\+13 operations already; a forecast of .* comes before them"):
+            sweep.write_forecast("tales", budget, 5_400_000, tmp_path)
+    assert sweep.write_forecast("tales", 1e14, 5_400_000, tmp_path, n_samples=2)[0]["n_points"] == 30
 
 
 def test_the_command_sweeps_and_forecasts(small, tmp_path, capsys, monkeypatch):
@@ -215,8 +214,9 @@ def test_the_command_sweeps_and_forecasts(small, tmp_path, capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert "2 trainings, of which 2 are to do: 4.0e+08 operations" in printed and "tales_d16-L1_2e08_judge_x" in printed
     assert len(read_table(tmp_path / "out")) == len(read_table(tmp_path / "out", "rate")) == 2
-    monkeypatch.setattr(sweep, "write_forecast", lambda corpus, n, records: ({"says": {corpus: (1.0, 0.5, 2.0)}}, records))
-    assert cli.main(["sweep", *paths, "--forecast"]) == 0
+    monkeypatch.setattr(sweep, "write_forecast", lambda corpus, budget, n, records: ({"says": {corpus: (1.0, 0.5, 2.0)}}, records))
+    assert cli.main(["sweep", *paths, "--forecast", "4e13"]) == 0
     assert "tales                                     1   0.5 to 2" in capsys.readouterr().out
+    assert cli.main(["sweep", *paths, "--forecast", "-1"]) == 2
     assert cli.main(["sweep", *paths, "--budgets", "-1"]) == 2
     assert "must be more than 0, and one is -1" in capsys.readouterr().err
