@@ -425,6 +425,7 @@ def sweep(
     seeds: int = 2,
     processes: int = 1,
     forecast: float | None = None,
+    growth: bool = False,
     out: Path = Path("runs/sweep"),
     keep: bool = False,
     cache: Path = CACHE,
@@ -437,6 +438,7 @@ def sweep(
         seeds: Trainings of each size with budgets up to 6.3e12; with larger ones one.
         processes: Trainings side by side, one thread each.
         forecast: Train nothing; say what the budgets so far let expect of this larger one, and write it beside the table.
+        growth: Train nothing; say how the best size grows with the budget, and which law fits, and write it beside the table.
         out: Folder for the runs and, without --keep, their tables.
         keep: Keep each finished run as a row of data/runs/sweep/runs.csv (of sweep_rates, if it helped to choose the learning rates).
         cache: Folder for what is downloaded and encoded.
@@ -444,7 +446,7 @@ def sweep(
     from minilm.config import DATA
     from minilm.corpora import load_corpus
     from minilm.ladder import SHARE_OF_PEAK, matrix_flops
-    from minilm.sweep import BUDGETS, bits_of, carry_out, plan_rates, plan_sweep, prepare, write_forecast
+    from minilm.sweep import BUDGETS, bits_of, carry_out, plan_rates, plan_sweep, prepare, write_forecast, write_growth
 
     if bad := [one for one in (*budgets, seeds, processes, 1 if forecast is None else forecast) if not one > 0]:
         raise ValueError(f"budgets, seeds and processes must be more than 0, and one is {bad[0]:g}")
@@ -452,9 +454,11 @@ def sweep(
     text = prepare(found, out)
     if forecast is not None:
         said, path = write_forecast(found.name, forecast, text.train_tokens(cache), records)
-        for name, (best, low, high) in said["says"].items():
-            print(f"{name:30} {best:12,.4g}   {low:,.4g} to {high:,.4g}")
-        print(path)
+        _print_ranges(said["says"], path)
+        return
+    if growth:
+        said, path = write_growth(found.name, records)
+        _print_ranges({f"{name}, {what}": triple for name, triples in said["countings"].items() for what, triple in triples.items()}, path)
         return
     command = _command(corpus, out, cache)
     for make_plan in (plan_rates, lambda: plan_sweep(budgets or BUDGETS, seeds, text.train_tokens(cache), bits_of(plan_rates(), found.name, records))):
@@ -466,6 +470,12 @@ def sweep(
         for row in carry_out(plan, text, out, cache, processes=processes, command=command, records=records):
             print(f"{row['run']:44} {int(row['n_params']):9,} parameters {int(row['n_tokens']):11,} tokens {float(row['seconds']):6.0f} s  "
                   f"{float(row['valid_bits_per_byte']):.4f} bits per byte", flush=True)  # fmt: skip
+
+
+def _print_ranges(says: dict[str, tuple[float, float, float]], path: Path) -> None:
+    for name, (best, low, high) in says.items():
+        print(f"{name:50} {best:12,.4g}   {low:,.4g} to {high:,.4g}")
+    print(path)
 
 
 def fit_scaling(

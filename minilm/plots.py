@@ -10,6 +10,7 @@ Used from chapter 00 on. Left out on purpose: themes; figures that move (they be
 
 import base64
 import io
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -769,6 +770,39 @@ def forecast_lines(ax: Axes, x: Sequence[float], middle: Sequence[float], low: S
     ends = [ax.plot(x, values, color=GREEN, linestyle=DASHES, linewidth=1.2)[0] for values in (low, high)]
     ax.legend()
     return [centre, *ends]
+
+
+def with_lowest(ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Axes:
+    """Draw a curve for each name over the same logarithmic x, and a star where it is lowest; infinite values are left out."""
+    for (name, values), colour in zip(curves.items(), COLOURS):
+        lowest = np.argmin(values)
+        ax.plot(x, np.where(np.isfinite(values), values, np.nan), color=colour, label=name)
+        ax.plot(x[lowest], values[lowest], "*", color=colour, markersize=14, markeredgecolor="white", zorder=4)
+    ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    ax.legend(loc="upper center")
+    return ax
+
+
+def valleys(ax: Axes, races: Mapping[float, tuple[np.ndarray, np.ndarray]], best: Mapping[float, tuple[float, float]]) -> Axes:
+    """Draw the losses of each budget against the size, with the parabola through them and its lowest point.
+
+    races: sizes and losses by budget in operations. best: the lowest point (size, loss) of each.
+    """
+    shades = plt.colormaps["viridis"](np.linspace(0, 0.85, len(races)))
+    for (budget, (sizes, losses)), colour, marker in zip(races.items(), shades, itertools.cycle("osD^vP")):
+        grid = np.geomspace(min(sizes), max(sizes), 60)
+        ax.plot(grid, np.polyval(np.polyfit(np.log(sizes), losses, 2), np.log(grid)), color=colour, linewidth=1.5)
+        ax.plot(sizes, losses, marker, color=colour, markersize=6, label=f"{budget:.2g}")
+        ax.plot(*best[budget], "*", color=VERMILION, markersize=14, markeredgecolor="white", zorder=4)
+    ax.set(xscale="log", xlabel="parameters", ylabel="loss, nats per token")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    ax.legend(title="operations", loc="upper right")
+    return ax
 
 
 def law_plane(ax: Axes, law, ranges: Mapping[str, tuple[float, float]], point: tuple[float, float], models: Mapping[str, Mapping[str, float]],

@@ -3,7 +3,7 @@
 The ideas in order: what is counted (`count_params`, `training_flops`, `appendix_f_flops`); the law L = E + A / N^alpha + B / D^beta and the best
 split of a budget under it (`Law`); the law from trainings (`fit_law`), or without it the best size of each budget from its valley (`fit_valley`) or
 from the envelope of all curves (`envelope`), and how it grows (`fit_power_law`); how sure one may be (`bootstrap`); and what changes when the
-model will be used (`inference_optimum`), when the text runs out (`effective_tokens`), and when somebody has to pay (`Hardware`).
+model will be used (`inference_optimum`), when the text runs out (`effective_tokens`, `effective_params`), and when somebody has to pay (`Hardware`).
 
 N, D and C are parameters, tokens and operations here, as in the papers. Losses are in nats per token, natural logarithm.
 
@@ -35,7 +35,8 @@ STARTS = {
 TOLERANCE = 1e-9  # of the slope at the end of a search
 LEAST_E = 1e-12  # nats: a search cannot begin from the logarithm of 0
 SEARCHES = 20  # of those, the ones with the least error, that are followed to their ends
-REPETITIONS = 15.387756  # Muennighoff et al., R_D*: repetitions after which a token is worth 1/e less
+REPETITIONS = 15.387756  # Muennighoff et al., R_D*: repetitions after which a token is worth 1/e
+SURPLUS = 5.309743  # the same, R_N*: times the size that the text can feed, after which a parameter more is worth 1/e
 
 
 # What is counted
@@ -115,6 +116,12 @@ class Law:
         ratio = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
         n_params = ratio * (flops / 6) ** self.exponent
         return n_params, flops / 6 / n_params
+
+    def size_for(self, n_tokens: ArrayLike) -> ArrayLike:
+        """The size that is best when so many tokens are all that the budget is for: `optimum` turned round."""
+        _check_positive(n_tokens=n_tokens)
+        ratio = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
+        return (ratio * n_tokens**self.exponent) ** (1 / (1 - self.exponent))
 
     def tokens_for(self, loss: float, n_params: ArrayLike) -> ArrayLike:
         """Tokens after which a model of that size reaches a loss; infinite where it never does."""
@@ -361,6 +368,15 @@ def effective_tokens(unique_tokens: float, epochs: ArrayLike, repetitions: float
     _check_positive(unique_tokens=unique_tokens, epochs=epochs, repetitions=repetitions)
     again = np.maximum(np.asarray(epochs) - 1.0, 0)
     return unique_tokens * (np.minimum(epochs, 1.0) + repetitions * -np.expm1(-again / repetitions))
+
+
+def effective_params(n_params: ArrayLike, fed: float, surplus: float = SURPLUS) -> ArrayLike:
+    """Parameters that are worth as much when there is text for `fed` of them only (`Law.size_for`). Source: docs/SOURCES.md#repeats (equation 6)
+
+    >>> round(float(effective_params(4.0, 1.0)), 2)
+    3.29
+    """
+    return effective_tokens(fed, np.asarray(n_params) / fed, surplus)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,15 +3,16 @@
 The ideas in order: a training is a size, a budget in operations, and a seed (`Training`); a budget goes to the six sizes around the likely best that
 need not read the text too often (`sizes_for`); first a few trainings choose the learning rates, judged on stories held back from the training text
 (`plan_rates`, `best_factor`), then those that count are judged on validation text (`plan_sweep`); each has a process of its own and ends as a row
-of a table, and what has a row is not trained again (`carry_out`); and from the rows of smaller budgets comes a forecast of a larger one, written
-down before it is trained (`forecast`).
+of a table, and what has a row is not trained again (`carry_out`); from the rows of smaller budgets comes a forecast of a larger one, written down
+before it is trained (`forecast`); and from all rows how the best size grows, found three ways (`growth`).
 
 Used in: chapter 10. Left out on purpose: trying the batch. It is what makes a training some STEPS steps long.
 """
 
 import csv
+import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -27,7 +28,7 @@ from minilm.data import token_file
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run
-from minilm.scaling import Valley, bootstrap, count_params, fit_law, fit_power_law, fit_valley
+from minilm.scaling import Valley, bootstrap, count_params, envelope, fit_law, fit_power_law, fit_valley
 from minilm.tokenizer import Tokenizer, train_tokenizer
 
 VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
@@ -289,5 +290,75 @@ def write_forecast(
         )
     said = forecast(points, sizes_for(budget, train_tokens), budget, n_samples)
     path = records / TABLES["judge"] / f"forecast_{corpus}_{budget:g}.json".replace("+", "")
+    write_json(path, said)
+    return said, path
+
+
+Curve = tuple[float, np.ndarray, np.ndarray]
+"""Of one training: parameters, tokens so far, and the training loss there in nats per token."""
+
+
+def read_curves(rows: list[dict], corpus: str, records: Path = DATA / "runs", *, embeddings: bool = True) -> list[Curve]:
+    """The course of each training of a corpus, in the order of its rows. embeddings: count the table among the parameters."""
+    curves = []
+    for row in rows:
+        if row["corpus"] == corpus:
+            lines = [json.loads(line) for line in (records / TABLES["judge"] / row["log"]).read_text(encoding="utf-8").splitlines()]
+            tokens, losses = (np.array([line[name] for line in lines if "loss" in line], float) for name in ("tokens", "loss"))
+            curves.append((float(row["n_params" if embeddings else "n_params_without_embeddings"]), tokens, losses))
+    return curves
+
+
+def operations(n_params: np.ndarray) -> np.ndarray:
+    """What a token costs in training, attention included, for a model of that size: read off between SIZES."""
+    known = {sum(count_params(shape).values()): _flops_per_token(shape) for shape in SIZES.values()}
+    return np.exp(np.interp(np.log(n_params), np.log(list(known)), np.log(list(known.values()))))
+
+
+COUNTINGS = {"operations": (True, operations), "6 N D": (True, lambda n: 6 * n), "6 N D without the table": (False, lambda n: 6 * n)}
+"""What a training may be taken to cost: whether the table counts among the parameters, and operations for each token of a model of n parameters."""
+
+
+def growth(points: Points, curves: Sequence[Curve], flops_per_token: Callable[[np.ndarray], np.ndarray], n_samples: int = 1000) -> dict:
+    """The exponent a of N ~ C^a, found three ways, and the numbers of the law, with 95 % ranges. Source: docs/SOURCES.md#chinchilla (section 3)
+
+    flops_per_token: what a size is taken to cost; the budget C of a training is that, times its tokens.
+    """
+    law, grid = fit_law(points.n_params, points.n_tokens, points.loss).law, np.geomspace(points.n_params.min(), points.n_params.max(), 2000)
+
+    def sample(drawn: np.ndarray) -> list[float]:
+        """The exponents by the valleys, by the envelope and by the law, and the numbers of the law."""
+        mine, drawn_curves = points[drawn], [curves[i] for i in drawn]
+        budgets, sizes = map(np.array, zip(*_stars(mine, flops_per_token), strict=True))
+        drawn_law = fit_law(mine.n_params, mine.n_tokens, mine.loss, start=law).law
+        by_law = [grid[np.argmin(drawn_law.loss(grid, budget / flops_per_token(grid)))] for budget in budgets]
+        counted = [(n, flops_per_token(n) * tokens, losses) for n, tokens, losses in drawn_curves]
+        lowest = zip(*envelope(counted, np.geomspace(budgets.min(), budgets.max(), 50)), strict=True)
+        ways = (budgets, sizes), tuple(lowest)[:2], (budgets, by_law)
+        return [*(fit_power_law(*way).exponent for way in ways), *asdict(drawn_law).values()]
+
+    best, samples = sample(np.arange(len(points))), bootstrap(sample, len(points), n_samples)
+    low, high = np.percentile(samples, [2.5, 97.5], axis=0)
+    names = ["exponent by the valleys", "exponent by the envelope", "exponent by the law", *asdict(law)]
+    return {name: [float(f"{value:.6g}") for value in triple] for name, *triple in zip(names, best, low, high, strict=True)}
+
+
+def _stars(points: Points, flops_per_token: Callable[[np.ndarray], np.ndarray]) -> Iterator[tuple[float, float]]:
+    """The lowest point of each budget's valley, as (operations, parameters)."""
+    for budget in np.unique(points.budget):
+        mine = points[points.budget == budget]
+        size = fit_valley(mine.n_params, mine.loss).n_params
+        order = np.argsort(mine.n_params)
+        tokens = np.exp(np.interp(math.log(size), np.log(mine.n_params[order]), np.log(mine.n_tokens[order])))
+        yield float(flops_per_token(size) * tokens), size
+
+
+def write_growth(corpus: str, records: Path = DATA / "runs", n_samples: int = 1000) -> tuple[dict, Path]:
+    """Write how the best size grows by each way of counting, and the law, beside the table of the sweep; return it, and where it lies."""
+    rows, found = read_table(records), {}
+    for name, (embeddings, flops_per_token) in COUNTINGS.items():
+        points, curves = read_points(rows, corpus, embeddings=embeddings), read_curves(rows, corpus, records, embeddings=embeddings)
+        found[name] = growth(points, curves, flops_per_token, n_samples)
+    said, path = {"n_points": len(points), "countings": found}, records / TABLES["judge"] / f"growth_{corpus}.json"
     write_json(path, said)
     return said, path

@@ -131,6 +131,10 @@ def draw(ax, kind):
             plots.expected_band(ax, [20, 40, 60], [4, 3, 2.5], [5, 4, 2.75])
         case "forecast_lines":
             plots.forecast_lines(ax, [1, 2], [3, 2], [2, 1], [4, 3])
+        case "with_lowest":
+            plots.with_lowest(ax, [1e9, 2e9, 4e9], {"a": [3, 1, 2], "b": [np.inf, 4, 3]}, "parameters", "operations")
+        case "valleys":
+            plots.valleys(ax, {1e12: (np.array([1e5, 2e5, 4e5]), np.array([3, 2.5, 3]))}, {1e12: (2e5, 2.5)})
     return ax
 
 
@@ -139,7 +143,7 @@ KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equa
          "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
          "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out", "block_diagram",
          "where_parameters_live", "first_losses", "lens", "differences", "paths_in_valley", "schedule", "gallery", "rate_sweep", "apart", "next_token_bars",
-         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band", "forecast_lines"]  # fmt: skip
+         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band", "forecast_lines", "with_lowest", "valleys"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:
@@ -591,6 +595,25 @@ def test_a_forecast_is_a_line_between_the_dashed_ends_of_its_range(ax):
     centre, low, high = plots.forecast_lines(ax, [1, 2], [3, 2], [2, 1], [4, 3.5])
     assert [line.get_ydata().tolist() for line in (centre, low, high)] == [[3, 2], [2, 1], [4, 3.5]]
     assert low.get_linestyle() == high.get_linestyle() == "--" != centre.get_linestyle()
+
+
+def test_the_lowest_point_of_each_curve_has_a_star(ax):
+    plots.with_lowest(ax, [1e9, 2e9, 4e9], {"a": [3, 1, 2], "b": [np.inf, 4, 3]}, "parameters", "operations")
+    first, star, second, other = ax.lines
+    assert [line.get_marker() for line in ax.lines] == ["None", "*", "None", "*"]
+    assert star.get_xydata().tolist() == [[2e9, 1]] and other.get_xydata().tolist() == [[4e9, 3]]
+    assert first.get_color() == star.get_color() != second.get_color() and np.isnan(second.get_ydata()[0])
+    assert ax.get_xscale() == "log" and [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_a_valley_is_its_trainings_the_parabola_through_them_and_its_lowest_point(ax):
+    sizes = np.array([1e5, 2e5, 4e5, 8e5])
+    losses = 2 + np.log(sizes / 3e5) ** 2
+    plots.valleys(ax, {1e12: (sizes, losses), 1e13: (2 * sizes, losses - 0.5)}, {1e12: (3e5, 2.0), 1e13: (6e5, 1.5)})
+    curve, marks, star, *_, last = ax.lines
+    assert np.allclose(curve.get_ydata(), 2 + np.log(curve.get_xdata() / 3e5) ** 2) and curve.get_xdata()[[0, -1]].tolist() == [1e5, 8e5]
+    assert marks.get_xydata().tolist() == np.stack([sizes, losses], 1).tolist() and star.get_xydata().tolist() == [[3e5, 2]] and last.get_xydata().tolist() == [[6e5, 1.5]]
+    assert len({tuple(line.get_color()) for line in ax.lines if line.get_marker() not in ("*", "None")}) == 2 and len({line.get_marker() for line in ax.lines}) == 4
 
 
 LAW = Law(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)

@@ -18,6 +18,7 @@ from minilm.scaling import (
     bootstrap,
     bootstrap_law,
     count_params,
+    effective_params,
     effective_tokens,
     envelope,
     fit_law,
@@ -222,6 +223,21 @@ def test_repetitions_add_up_as_the_integral_says():
         assert effective_tokens(1000.0, epochs) == pytest.approx(1000 * (min(epochs, 1) + again))
 
 
+def test_the_size_for_so_many_tokens_is_the_optimum_turned_round():
+    for flops in (1e18, 1e21):
+        n, d = TRUE.optimum(flops)
+        assert TRUE.size_for(d) == pytest.approx(n)
+
+
+def test_short_of_text_a_smaller_model_that_reads_more_is_best_as_the_paper_found():
+    # Their law, unrounded, and their example: 9.3e21 operations, 25 billion tokens; the better model had 27 % fewer parameters (section 5).
+    law = Law(E=math.exp(0.6254804), A=math.exp(6.255414), B=math.exp(7.3049974), alpha=0.3526596, beta=0.3526596)
+    sizes, flops, unique = np.geomspace(1e9, 1e11, 4001), 9.3e21, 25e9
+    losses = law.loss(effective_params(sizes, law.size_for(unique)), effective_tokens(unique, flops / 6 / sizes / unique))
+    usual = law.optimum(flops)[0]
+    assert usual == pytest.approx(8.7e9, rel=0.03) and sizes[np.argmin(losses)] / usual == pytest.approx(0.73, rel=0.06)
+
+
 def test_hours_energy_and_money_by_hand():
     card = Hardware(peak_flops=312e12, utilisation=0.5, watts=400, overhead=1.1, price_per_hour=2)
     flops = 312e12 * 0.5 * 3600 * 10
@@ -254,6 +270,7 @@ GOOD = [1e6, 2e6, 4e6, 1e7, 3e7, 5e7]
     (lambda: fit_power_law([2, 2], [1, 3]), "needs points at two different x"),
     (lambda: inference_optimum(TRUE, 1.7, 1e12), "a loss of 1.7 cannot be reached: the law ends at E = 1.8"),
     (lambda: inference_optimum(TRUE, 2.5, -1), "-1 tokens served; the number must not be negative"),
+    (lambda: TRUE.size_for(0), "n_tokens has 0; all must be finite and more than 0"),
     (lambda: effective_tokens(1e6, 0), "epochs has 0; all must be finite and more than 0"),
     (lambda: Hardware(peak_flops=1e12, utilisation=1.5, watts=100), "utilisation 1.5 and price 0.0: at most 1, and not negative"),
     (lambda: Hardware(peak_flops=1e12, utilisation=0.5, watts=0), "watts has 0; all must be finite and more than 0"),

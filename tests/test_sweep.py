@@ -208,6 +208,57 @@ def test_the_forecast_is_written_before_what_it_forecasts(tmp_path):
     assert sweep.write_forecast("tales", 1e14, 5_400_000, tmp_path, n_samples=2)[0]["n_points"] == 30
 
 
+CENTRED = Law(E=0.9, A=120, B=400, alpha=0.4, beta=0.4)  # best with about 20 tokens for each parameter, where the sizes of a budget lie
+
+
+def courses(rows, law):
+    """A course for each row, along the law."""
+    for row in rows:
+        tokens = np.geomspace(row["n_tokens"] / 50, row["n_tokens"], 50)
+        yield row["n_params"], tokens, law.loss(row["n_params"], tokens)
+
+
+@pytest.mark.parametrize("flops_per_token", [lambda n: 6 * n, lambda n: 30 * n**0.9], ids=["6 N D", "large models cheaper"])
+def test_three_ways_agree_on_trainings_that_follow_a_law(flops_per_token):
+    rows = [{**row, "n_tokens": flops / flops_per_token(row["n_params"])} for flops in BUDGETS for row in made_by_a_law(CENTRED, budgets=(flops,))]
+    rng = np.random.default_rng(1)
+    rows = [{**row, "valid_nats_per_token": CENTRED.loss(row["n_params"], row["n_tokens"]) * math.exp(0.001 * rng.normal())} for row in rows]
+    says = sweep.growth(sweep.read_points(rows, "tales"), list(courses(rows, CENTRED)), flops_per_token, n_samples=50)
+    # The least of A / N^alpha + B (c N^k / C)^beta: N grows as C^(beta / (alpha + k beta)).
+    power = math.log(flops_per_token(math.e) / flops_per_token(1))
+    truth = CENTRED.beta / (CENTRED.alpha + power * CENTRED.beta)
+    for way, error in {"valleys": 0.03, "envelope": 0.05, "law": 0.01}.items():  # an envelope goes from size to size in steps
+        best, low, high = says[f"exponent by the {way}"]
+        assert best == pytest.approx(truth, abs=error) and low <= best <= high, way
+    assert says["alpha"][1] < CENTRED.alpha < says["alpha"][2]
+
+
+def test_growth_is_written_for_each_way_of_counting(tmp_path):
+    (tmp_path / "sweep").mkdir()
+    rows = made_by_a_law(CENTRED, noise=0.001)
+    for row, (_, tokens, losses) in zip(rows, courses(rows, CENTRED)):
+        row["log"] = f"{row['run']}.jsonl"
+        lines = [{"tokens": token, "loss": loss} for token, loss in zip(tokens, losses)] + [{"tokens": tokens[-1], "valid_bits_per_byte": 1.0}]
+        (tmp_path / "sweep" / row["log"]).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with (tmp_path / "sweep" / "runs.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    said, path = sweep.write_growth("tales", tmp_path, n_samples=3)
+    assert path == tmp_path / "sweep" / "growth_tales.json" and json.loads(path.read_text()) == json.loads(json.dumps(said)) and said["n_points"] == 24
+    exponents = {name: found["exponent by the law"][0] for name, found in said["countings"].items()}
+    assert exponents["6 N D"] == pytest.approx(0.5, abs=0.02)
+    assert exponents["6 N D without the table"] > exponents["6 N D"] + 0.03, "small models lose more of their size when the table is not counted"
+    valleys = {name: found["exponent by the valleys"][0] for name, found in said["countings"].items()}
+    for by_way in (exponents, valleys):
+        assert by_way["operations"] > by_way["6 N D"] + 0.01, "attention weighs most in small models"
+
+
+def test_a_size_costs_what_its_model_does():
+    for size in ("d16-L2", "d96-L3", "d256-L6"):
+        assert sweep.operations(sum(count_params(SIZES[size]).values())) * sweep.n_tokens(size, 1e13) == pytest.approx(1e13)
+
+
 def test_the_command_sweeps_and_forecasts(small, tmp_path, capsys, monkeypatch):
     paths = ["--corpus", str(tmp_path / "tales"), "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
     assert cli.main(["sweep", *paths, "--budgets", "2e8", "--seeds", "1"]) == 0
@@ -216,7 +267,10 @@ def test_the_command_sweeps_and_forecasts(small, tmp_path, capsys, monkeypatch):
     assert len(read_table(tmp_path / "out")) == len(read_table(tmp_path / "out", "rate")) == 2
     monkeypatch.setattr(sweep, "write_forecast", lambda corpus, budget, n, records: ({"says": {corpus: (1.0, 0.5, 2.0)}}, records))
     assert cli.main(["sweep", *paths, "--forecast", "4e13"]) == 0
-    assert "tales                                     1   0.5 to 2" in capsys.readouterr().out
+    assert f"{'tales':50}            1   0.5 to 2" in capsys.readouterr().out
+    monkeypatch.setattr(sweep, "write_growth", lambda corpus, records: ({"countings": {"6 N D": {"alpha": (0.5, 0.4, 0.6)}}}, records))
+    assert cli.main(["sweep", *paths, "--growth"]) == 0
+    assert f"{'6 N D, alpha':50}          0.5   0.4 to 0.6" in capsys.readouterr().out
     assert cli.main(["sweep", *paths, "--forecast", "-1"]) == 2
     assert cli.main(["sweep", *paths, "--budgets", "-1"]) == 2
     assert "must be more than 0, and one is -1" in capsys.readouterr().err
