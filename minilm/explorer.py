@@ -49,7 +49,7 @@ SMALL = {
 }
 MODELS = ("GPT-3", "Chinchilla", "Gopher", "Llama 3 8B", "Llama 3 70B", "LLaMA-7B", "phi-2", "phi-1.5", "CS336 assignment 1 model", "MT-NLG 530B", "LLaMA-65B",
           "LLaMA-13B", "LLaMA-33B", "LaMDA", "Jurassic-1")  # where there is no room for all names, the first ones are written
-SWEEP = DATA / "runs" / "sweep" / "law.json"
+SWEEP = DATA / "runs" / "sweep" / "growth_tinystories.json"
 ASSUMED = {"utilisation": 0.4, "overhead": 1.1, "price_per_hour": 2.0}  # round numbers, to be changed by whoever knows better
 FIRST_LAW, FIRST_MACHINE = "Besiroglu et al. 2024", "NVIDIA H100 SXM5"  # by that law Chinchilla lies where the best models do
 START, MACHINE = tuple(LARGE["start"]), tuple(field.name for field in fields(Hardware))  # what of a state is of the point, and what of the machine
@@ -61,8 +61,8 @@ def laws() -> dict[str, dict]:
     published = published_laws()
     found = {name: asdict(published[name]) | {"label": label} | LARGE for name, label in LABELS.items()}
     if SWEEP.is_file():
-        kept = json.loads(SWEEP.read_text(encoding="utf-8"))
-        found["our sweep"] = asdict(Law(**{name: kept[name] for name in ("E", "A", "B", "alpha", "beta")})) | {"label": "our sweep of tiny models"} | SMALL
+        kept = json.loads(SWEEP.read_text(encoding="utf-8"))["law"]
+        found["our sweep"] = asdict(Law(**kept)) | {"label": "our sweep of tiny models"} | SMALL
     return found
 
 

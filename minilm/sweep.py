@@ -28,7 +28,7 @@ from minilm.data import token_file
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run
-from minilm.scaling import Valley, bootstrap, count_params, envelope, fit_law, fit_power_law, fit_valley
+from minilm.scaling import Law, Valley, bootstrap, count_params, envelope, fit_law, fit_power_law, fit_valley
 from minilm.tokenizer import Tokenizer, train_tokenizer
 
 VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
@@ -359,6 +359,7 @@ def write_growth(corpus: str, records: Path = DATA / "runs", n_samples: int = 10
     for name, (embeddings, flops_per_token) in COUNTINGS.items():
         points, curves = read_points(rows, corpus, embeddings=embeddings), read_curves(rows, corpus, records, embeddings=embeddings)
         found[name] = growth(points, curves, flops_per_token, n_samples)
-    said, path = {"n_points": len(points), "countings": found}, records / TABLES["judge"] / f"growth_{corpus}.json"
+    law = {name: found["6 N D"][name][0] for name in Law.__dataclass_fields__}
+    said, path = {"n_points": len(points), "law": law, "countings": found}, records / TABLES["judge"] / f"growth_{corpus}.json"
     write_json(path, said)
     return said, path

@@ -20,7 +20,7 @@ TINY = {"E": 0.9, "A": 60.0, "B": 90.0, "alpha": 0.35, "beta": 0.33}
 def sweep(tmp_path, monkeypatch):
     """A law of our own, as a finished sweep leaves it."""
     path = tmp_path / "law.json"
-    path.write_text(json.dumps(TINY | {"n_points": 30}))
+    path.write_text(json.dumps({"law": TINY, "n_points": 30}))
     monkeypatch.setattr(explorer, "SWEEP", path)
 
 

@@ -246,6 +246,7 @@ def test_growth_is_written_for_each_way_of_counting(tmp_path):
         writer.writerows(rows)
     said, path = sweep.write_growth("tales", tmp_path, n_samples=3)
     assert path == tmp_path / "sweep" / "growth_tales.json" and json.loads(path.read_text()) == json.loads(json.dumps(said)) and said["n_points"] == 24
+    assert said["law"]["alpha"] == pytest.approx(CENTRED.alpha, abs=0.03)  # its numbers as counted with 6 N D
     exponents = {name: found["exponent by the law"][0] for name, found in said["countings"].items()}
     assert exponents["6 N D"] == pytest.approx(0.5, abs=0.02)
     assert exponents["6 N D without the table"] > exponents["6 N D"] + 0.03, "small models lose more of their size when the table is not counted"

@@ -123,6 +123,7 @@ def use(served):
             f"{plots.short(plan.n_tokens)} tokens in training; {share:.0%} of its bill is for use.")
 
 
+use(1e12)
 slider = ipywidgets.FloatLogSlider(value=1e12, min=10, max=15, step=0.25, description="served",
                                    readout_format=".1e")
 display(widgets.live_figure(live_fig, use, served=slider))

@@ -47,7 +47,7 @@ CUT = """() => [...document.querySelectorAll(".stage text, .cards *, .controls *
 @pytest.fixture
 def address(tmp_path, monkeypatch):
     """The page as it would be written today, with a law of our own."""
-    (tmp_path / "law.json").write_text(json.dumps(TINY))
+    (tmp_path / "law.json").write_text(json.dumps({"law": TINY}))
     monkeypatch.setattr(explorer, "SWEEP", tmp_path / "law.json")
     (tmp_path / "explorer.html").write_text(explorer.explorer_page(), encoding="utf-8")
     return (tmp_path / "explorer.html").as_uri()

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from minilm.config import ROOT
+from minilm.plots import short
+from minilm.scaling import published_laws, training_flops
 
 TOKEN = "course"
 # The status line says "idle" before the kernel is there; these promises are kept only when it is. The last one waits for the last cell.
@@ -141,6 +143,11 @@ def test_a_chapter_runs_its_figure_moves_and_its_quiz_answers(lab, page, tmp_pat
         story.wait_for()  # every piece of it makes the paragraph anew, so it is looked up each time
         page.wait_for_function("() => document.querySelector('.widget-html p:not([role])').innerText.length > 200")
         assert story.inner_text().startswith("Once upon a time, a fish wanted to fly.")
+    if name == "11_tradeoffs":
+        explorer = page.locator(".minilm-explorer")
+        explorer.get_by_role("button", name="Go to the optimum").press("Enter")
+        best, _ = published_laws()["Besiroglu et al. 2024"].optimum(training_flops(175e9, 300e9))
+        explorer.locator("[role=status] section", has_text="Your model").get_by_text(f"{short(best)} parameters").wait_for()
     move_slider(page)
     answer_quiz(page, tmp_path / "work", name[:2])
     screenshots(page, name)
