@@ -453,11 +453,11 @@ def sweep(
     found, records = load_corpus(corpus, cache_dir=cache), DATA / "runs" if keep else out
     text = prepare(found, out)
     if forecast is not None:
-        said, path = write_forecast(found.name, forecast, text.train_tokens(cache), records)
+        said, path = write_forecast(found.name, forecast, text.train_tokens(cache), records, command=_command(corpus, out, cache))
         _print_ranges(said["says"], path)
         return
     if growth:
-        said, path = write_growth(found.name, records)
+        said, path = write_growth(found.name, records, command=_command(corpus, out, cache))
         _print_ranges({f"{name}, {what}": triple for name, triples in said["countings"].items() for what, triple in triples.items()}, path)
         return
     command = _command(corpus, out, cache)

@@ -18,9 +18,11 @@ from statistics import mean
 
 from minilm.config import DATA, ROOT
 from minilm.experiments import differences
+from minilm.scaling import fit_valley
 
 TEMPLATE = ROOT / "docs" / "results.md.in"
 RUNG = re.compile(r"(.+)_([^_]+)_([\d.]+)x([\d.]+)_seed\d+")  # as minilm.ladder names its runs
+SWEPT = re.compile(r"(.+)_([^_]+)_([^_]+)_judge_x[\d.]+_seed\d+")  # as minilm.sweep does
 NOT_TRAINED = "Not trained yet; `minilm ladder --corpus storyworld --repeats 2 4 8 16 --keep` makes the rows."
 BENCHMARKS = ("generate", "grade", "tokenizer", "training")
 EXCHANGED = {
@@ -75,7 +77,7 @@ def page(data: Path = DATA, template: Path = TEMPLATE) -> str:
         "made": Named("made", made | {"facts": made_by(facts.values())}),
         "printed": Named("printed", {name: printed(records) for name, records in benchmarks.items()}),
     }
-    tables = {make.__name__: make(data) for make in (tinystories, losses, ladder, repeats, vocabulary, ablations)}
+    tables = {make.__name__: make(data) for make in (tinystories, losses, ladder, repeats, sweep, forecasts, growth, vocabulary, ablations)}
     return Marks().vformat(template.read_text(encoding="utf-8"), (), Named(template.name, names | tables))
 
 
@@ -269,6 +271,65 @@ def repeats(data: Path) -> str:
             used += runs + fresh
     head = "corpus | size | share of the text | readings | tokens | bits per byte | as many tokens, read once"
     return table(head, rows, made_by(used)) if rows else NOT_TRAINED
+
+
+def read_sweep(data: Path) -> dict[tuple, list[Named]]:
+    """The trainings of the sweep by (corpus, budget), small ones first."""
+    found = {}
+    for row in read_rows(data / "runs" / "sweep" / "runs.csv"):
+        name = SWEPT.fullmatch(row["run"])
+        if not name:
+            raise ValueError(f"{row.where}: {row['run']!r} should be CORPUS_SIZE_BUDGET_judge_xFACTOR_seedN")
+        corpus, _, budget = name.groups()
+        found.setdefault((corpus, float(budget)), []).append(row)
+    return dict(sorted(found.items(), key=lambda item: (item[0][0] != "tinystories", item[0])))
+
+
+def sweep(data: Path) -> str:
+    """What each budget was spent on, and the lowest point of its valley."""
+    found, rows = read_sweep(data), []
+    for (corpus, budget), runs in found.items():
+        sizes = sorted(run["n_params"] for run in runs)
+        valley = fit_valley([run["n_params"] for run in runs], [run["valid_nats_per_token"] for run in runs])
+        best = min(runs, key=lambda run: run["valid_nats_per_token"])
+        rows.append((corpus, show(budget, "power"), f"{len(runs)}", f"{sizes[0]:,} to {sizes[-1]:,}",
+                     f"{valley.n_params:,.0f}" + ("" if valley.inside else " (outside)"), f"{valley.loss:.3f}", f"{best['valid_bits_per_byte']:.3f}",
+                     f"{max(run['n_tokens'] / run['train_tokens'] for run in runs):.1f}", f"{sum(run['seconds'] for run in runs) / 60:.0f}"))  # fmt: skip
+    head = "corpus | FLOP | trainings | parameters | best size | its loss, nats | best training, bits per byte | readings, at most | minutes"
+    return table(head, rows, made_by(run for runs in found.values() for run in runs))
+
+
+def forecasts(data: Path) -> str:
+    """What was said of a budget before it was trained, and what it came to."""
+    found, rows, commands = read_sweep(data), [], []
+    for path in sorted((data / "runs" / "sweep").glob("forecast_*.json")):
+        said, corpus = json.loads(path.read_text(encoding="utf-8")), path.stem.split("_")[1]
+        runs = found.get((corpus, said["budget"]), [])
+        came_to = {SWEPT.fullmatch(run["run"])[2]: run["valid_nats_per_token"] for run in runs}
+        if runs:
+            valley = fit_valley([run["n_params"] for run in runs], [run["valid_nats_per_token"] for run in runs])
+            came_to |= {f"best size by the {way}": valley.n_params for way in ("law", "valleys")}
+            came_to |= {f"least loss by the {way}": valley.loss for way in ("law", "valleys")}
+        for name, (middle, low, high) in said["says"].items():
+            spec, value = ",.0f" if "size" in name else ".3f", came_to.get(name)
+            verdict = "" if value is None else "yes" if low < value < high else "**no**"
+            rows.append((corpus, show(said["budget"], "power"), name, f"{middle:{spec}}", f"{low:{spec}} to {high:{spec}}", show(value, spec, "not trained yet"), verdict))
+        commands.append(f"`{said['command']}`")
+    return table("corpus | FLOP | of | forecast | range | came to | within", rows, f"Made by {', '.join(commands)}, before the trainings.")
+
+
+def growth(data: Path) -> str:
+    """The exponent of the best size, by what is counted and how it is found."""
+    rows, commands = [], []
+    for path in sorted((data / "runs" / "sweep").glob("growth_*.json")):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        commands.append(f"`{said['command']}`")
+        for counting, found in said["countings"].items():
+            ways = ("{:.2f} ({:.2f} to {:.2f})".format(*found[f"exponent by the {way}"]) for way in ("valleys", "envelope", "law"))
+            numbers = ("{:.3g} ({:.3g} to {:.3g})".format(*found[name]) for name in ("E", "alpha", "beta"))
+            rows.append((path.stem.split("_")[1], str(said["n_points"]), counting, *ways, *numbers))
+    head = "corpus | trainings | C is | a by the valleys | by the envelope | by the law | E, nats | α | β"
+    return table(head, rows, f"Made by {', '.join(commands)}.")
 
 
 def vocabulary(data: Path) -> str:

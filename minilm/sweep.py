@@ -244,9 +244,13 @@ def read_points(rows: list[dict], corpus: str, *, embeddings: bool = True) -> Po
 
 
 def best_sizes(points: Points) -> tuple[np.ndarray, list[Valley]]:
-    """The budgets, and the valley of each."""
+    """The budgets, and the valley of each. Raises ValueError for a valley whose lowest point lies beyond the sizes that were trained."""
     budgets = np.unique(points.budget)
-    return budgets, [fit_valley(points.n_params[points.budget == budget], points.loss[points.budget == budget]) for budget in budgets]
+    valleys = [fit_valley(points.n_params[points.budget == budget], points.loss[points.budget == budget]) for budget in budgets]
+    for budget, valley in zip(budgets, valleys, strict=True):
+        if not valley.inside:
+            raise ValueError(f"with {budget:g} operations the best size seems to lie beyond those that were trained; train others")
+    return budgets, valleys
 
 
 def forecast(points: Points, sizes: list[str], budget: float, n_samples: int = 1000) -> dict:
@@ -276,9 +280,8 @@ def forecast(points: Points, sizes: list[str], budget: float, n_samples: int = 1
             "says": {name: [float(f"{value:.6g}") for value in triple] for name, *triple in zip(names, best, low, high, strict=True)}}  # fmt: skip
 
 
-def write_forecast(
-    corpus: str, budget: float, train_tokens: int, records: Path = DATA / "runs", n_samples: int = 1000
-) -> tuple[dict, Path]:
+def write_forecast(corpus: str, budget: float, train_tokens: int, records: Path = DATA / "runs", *, command: str = "",
+                   n_samples: int = 1000) -> tuple[dict, Path]:  # fmt: skip
     """Write what the budgets so far let expect of a larger one beside the table of the sweep; return it, and where it lies.
 
     Raises ValueError when a training of that budget, or of a larger one, has a row already: a forecast comes first.
@@ -288,7 +291,7 @@ def write_forecast(
         raise ValueError(
             f"the table has trainings of {max(points.budget):g} operations already; a forecast of {budget:g} comes before them"
         )
-    said = forecast(points, sizes_for(budget, train_tokens), budget, n_samples)
+    said = {"command": command} | forecast(points, sizes_for(budget, train_tokens), budget, n_samples)
     path = records / TABLES["judge"] / f"forecast_{corpus}_{budget:g}.json".replace("+", "")
     write_json(path, said)
     return said, path
@@ -345,21 +348,20 @@ def growth(points: Points, curves: Sequence[Curve], flops_per_token: Callable[[n
 
 def _stars(points: Points, flops_per_token: Callable[[np.ndarray], np.ndarray]) -> Iterator[tuple[float, float]]:
     """The lowest point of each budget's valley, as (operations, parameters)."""
-    for budget in np.unique(points.budget):
+    for budget, valley in zip(*best_sizes(points), strict=True):
         mine = points[points.budget == budget]
-        size = fit_valley(mine.n_params, mine.loss).n_params
         order = np.argsort(mine.n_params)
-        tokens = np.exp(np.interp(math.log(size), np.log(mine.n_params[order]), np.log(mine.n_tokens[order])))
-        yield float(flops_per_token(size) * tokens), size
+        tokens = np.exp(np.interp(math.log(valley.n_params), np.log(mine.n_params[order]), np.log(mine.n_tokens[order])))
+        yield float(flops_per_token(valley.n_params) * tokens), valley.n_params
 
 
-def write_growth(corpus: str, records: Path = DATA / "runs", n_samples: int = 1000) -> tuple[dict, Path]:
+def write_growth(corpus: str, records: Path = DATA / "runs", *, command: str = "", n_samples: int = 1000) -> tuple[dict, Path]:
     """Write how the best size grows by each way of counting, and the law, beside the table of the sweep; return it, and where it lies."""
     rows, found = read_table(records), {}
     for name, (embeddings, flops_per_token) in COUNTINGS.items():
         points, curves = read_points(rows, corpus, embeddings=embeddings), read_curves(rows, corpus, records, embeddings=embeddings)
         found[name] = growth(points, curves, flops_per_token, n_samples)
     law = {name: found["6 N D"][name][0] for name in Law.__dataclass_fields__}
-    said, path = {"n_points": len(points), "law": law, "countings": found}, records / TABLES["judge"] / f"growth_{corpus}.json"
+    said, path = {"command": command, "n_points": len(points), "law": law, "countings": found}, records / TABLES["judge"] / f"growth_{corpus}.json"
     write_json(path, said)
     return said, path

@@ -6,6 +6,7 @@ That they run as shipped is tested by nbval, which pytest applies to every commi
 import importlib.util
 import math
 import re
+import subprocess
 import sys
 import textwrap
 
@@ -294,3 +295,10 @@ def test_a_course_that_fails_says_which_cell_and_writes_no_contents(build, tmp_p
     monkeypatch.setattr(build, "NOTEBOOKS", tmp_path)
     assert build.main(["--html", str(tmp_path / "site")]) == 1
     assert "90_small: cell 5 (code, 'raise KeyError" in capsys.readouterr().err and not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize("stem", ["10_scaling_laws", "11_tradeoffs"])
+def test_chapters_that_only_calculate_do_without_torch(stem):
+    setup = cells(ROOT / "notebooks" / f"{stem}.ipynb", "code")[0].source
+    code = f"{setup}\nfrom minilm.course.exercise import chapter\nchapter({stem[:2]!r})\nimport sys\nsys.exit('torch' in sys.modules)"
+    assert "from minilm" in setup and subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -12,7 +12,7 @@ from benchmarks.keep import keep
 from minilm.cli import main
 from minilm.config import DATA, ROOT
 from minilm.ladder import SIZES
-from minilm.results import BENCHMARKS, TEMPLATE, ladder, losses, page, read_rows, repeats, table, tinystories
+from minilm.results import BENCHMARKS, TEMPLATE, forecasts, growth, ladder, losses, page, read_rows, repeats, sweep, table, tinystories
 
 RUN = {"command": "minilm ladder --corpus storyworld --keep", "corpus": "storyworld", "n_params": 300_000, "seconds": 90, "flops": 1.5e13,
        "peak_memory_bytes": "", "machine": "a laptop", "cores": 4, "gpu": ""}  # fmt: skip
@@ -21,8 +21,20 @@ BENCHMARK = [sys.executable, "-c", """print("two\\nlines"); print('{"speed": 1.5
 
 def climbed(folder, **made_up):
     """A data folder with a ladder of made-up runs: tokens and bits per byte by name."""
-    rows = [RUN | {"run": name, "n_tokens": n_tokens, "valid_bits_per_byte": value} for name, (n_tokens, value) in made_up.items()]
-    path = folder / "runs" / "ladder" / "runs.csv"
+    return write(folder, "ladder", [RUN | {"run": name, "n_tokens": n_tokens, "valid_bits_per_byte": value} for name, (n_tokens, value) in made_up.items()])
+
+
+def swept(folder, **made_up):
+    """A data folder with a sweep of made-up trainings: parameters and nats per token by name."""
+    return write(folder, "sweep", [RUN | {"run": name, "n_params": n_params, "valid_nats_per_token": loss, "valid_bits_per_byte": loss / 2, "n_tokens": 3000,
+                                          "train_tokens": 2000} for name, (n_params, loss) in made_up.items()])  # fmt: skip
+
+
+VALLEY = {"tales_d16_1e12_judge_x2_seed0": (1000, 2.5), "tales_d32_1e12_judge_x2_seed0": (2000, 2.0), "tales_d64_1e12_judge_x2_seed0": (4000, 2.5)}
+
+
+def write(folder, experiment, rows):
+    path = folder / "runs" / experiment / "runs.csv"
     path.parent.mkdir(parents=True)
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
@@ -83,6 +95,35 @@ def test_repeats_stand_beside_as_many_fresh_tokens(tmp_path):
 
 def test_a_ladder_without_rows_says_how_to_make_them(tmp_path):
     assert ladder(tmp_path) == repeats(tmp_path) and "Not trained yet; `minilm ladder" in ladder(tmp_path)
+
+
+def test_a_budget_of_the_sweep_has_the_lowest_point_of_its_valley(tmp_path):
+    data = swept(tmp_path, **VALLEY)
+    assert "| tales | 10¹² | 3 | 1,000 to 4,000 | 2,000 | 2.000 | 1.000 | 1.5 | 4 |".replace("10¹²", "1 × 10¹²") in sweep(data).splitlines()
+    assert sweep(data).endswith(f"Made by `{RUN['command']}` on 4 cores of a laptop.")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ValueError, match="'first' should be CORPUS_SIZE_BUDGET_judge_xFACTOR_seedN"):
+        sweep(swept(tmp_path / "other", first=(1, 1)))
+
+
+def test_a_forecast_stands_beside_what_it_came_to(tmp_path):
+    data = swept(tmp_path, **VALLEY)
+    for budget in (1e12, 1e13):
+        says = {"d32": (2.1, 1.9, 2.2), "d64": (2.1, 1.9, 2.2), "best size by the valleys": (1500, 1200, 2500), "least loss by the valleys": (2.3, 2.2, 2.4)}
+        path = data / "runs" / "sweep" / f"forecast_tales_{budget:.0e}.json"
+        path.write_text(json.dumps({"command": "minilm sweep --forecast", "budget": budget, "says": says}))
+    lines = forecasts(data).splitlines()
+    for line in ("d32 | 2.100 | 1.900 to 2.200 | 2.000 | yes |", "d64 | 2.100 | 1.900 to 2.200 | 2.500 | **no** |", "best size by the valleys | 1,500 | 1,200 to 2,500 | 2,000 | yes |",
+                 "least loss by the valleys | 2.300 | 2.200 to 2.400 | 2.000 | **no** |"):  # fmt: skip
+        assert f"| tales | 1 × 10¹² | {line}" in lines
+    assert "| tales | 1 × 10¹³ | d32 | 2.100 | 1.900 to 2.200 | not trained yet |  |" in lines
+
+
+def test_exponents_stand_by_what_is_counted_and_how(tmp_path):
+    (tmp_path / "runs" / "sweep").mkdir(parents=True)
+    found = {f"exponent by the {way}": (a, 0.4, 0.6) for way, a in {"valleys": 0.5, "envelope": 0.6, "law": 0.7}.items()} | {name: (0.35, 0.3, 0.4) for name in ("E", "A", "B", "alpha", "beta")}
+    (tmp_path / "runs" / "sweep" / "growth_tales.json").write_text(json.dumps({"command": "minilm sweep --growth", "n_points": 30, "countings": {"6 N D": found}}))
+    assert growth(tmp_path).splitlines()[2] == f"| tales | 30 | 6 N D{''.join(f' | 0.{a}0 (0.40 to 0.60)' for a in (5, 6, 7))}{' | 0.35 (0.3 to 0.4)' * 3} |"
 
 
 def test_published_losses_stay_as_they_are_and_doubtful_ones_stay_out():

@@ -163,7 +163,7 @@ def made_by_a_law(law, noise=0.0, budgets=BUDGETS):
     return rows
 
 
-LAW = Law(E=0.9, A=60, B=400, alpha=0.4, beta=0.4)
+LAW = Law(E=0.9, A=120, B=400, alpha=0.4, beta=0.4)  # best with about 20 tokens for each parameter, where the sizes of a budget lie
 
 
 def test_a_forecast_finds_what_the_law_will_do():
@@ -189,6 +189,12 @@ def test_points_are_those_of_one_corpus_with_and_without_the_table():
         assert valley.loss == pytest.approx(points.loss[mine].min(), rel=0.01)
 
 
+def test_a_best_size_beyond_those_that_were_trained_is_refused():
+    hungry = Law(E=0.9, A=10, B=900, alpha=0.4, beta=0.4)  # best far below
+    with pytest.raises(ValueError, match="with 1e\\+12 operations the best size seems to lie beyond those that were trained"):
+        sweep.best_sizes(sweep.read_points(made_by_a_law(hungry), "tales"))
+
+
 def test_the_forecast_is_written_before_what_it_forecasts(tmp_path):
     def record(rows):
         (tmp_path / "sweep").mkdir(exist_ok=True)
@@ -198,17 +204,14 @@ def test_the_forecast_is_written_before_what_it_forecasts(tmp_path):
             writer.writerows(rows)
 
     record(made_by_a_law(LAW))
-    said, path = sweep.write_forecast("tales", 4e13, 5_400_000, tmp_path, n_samples=20)
+    said, path = sweep.write_forecast("tales", 4e13, 5_400_000, tmp_path, command="minilm sweep", n_samples=20)
     assert path == tmp_path / "sweep" / "forecast_tales_4e13.json" and json.loads(path.read_text())["says"] == said["says"]
-    assert said["n_points"] == 24 and said["budget"] == 4e13
+    assert said["n_points"] == 24 and said["budget"] == 4e13 and said["command"] == "minilm sweep"
     record(made_by_a_law(LAW) + made_by_a_law(LAW, budgets=(4e13,)))
     for budget in (4e13, 1e13):
         with pytest.raises(ValueError, match="has trainings of 4e\\+13 operations already; a forecast of .* comes before them"):
             sweep.write_forecast("tales", budget, 5_400_000, tmp_path)
     assert sweep.write_forecast("tales", 1e14, 5_400_000, tmp_path, n_samples=2)[0]["n_points"] == 30
-
-
-CENTRED = Law(E=0.9, A=120, B=400, alpha=0.4, beta=0.4)  # best with about 20 tokens for each parameter, where the sizes of a budget lie
 
 
 def courses(rows, law):
@@ -220,23 +223,23 @@ def courses(rows, law):
 
 @pytest.mark.parametrize("flops_per_token", [lambda n: 6 * n, lambda n: 30 * n**0.9], ids=["6 N D", "large models cheaper"])
 def test_three_ways_agree_on_trainings_that_follow_a_law(flops_per_token):
-    rows = [{**row, "n_tokens": flops / flops_per_token(row["n_params"])} for flops in BUDGETS for row in made_by_a_law(CENTRED, budgets=(flops,))]
+    rows = [{**row, "n_tokens": flops / flops_per_token(row["n_params"])} for flops in BUDGETS for row in made_by_a_law(LAW, budgets=(flops,))]
     rng = np.random.default_rng(1)
-    rows = [{**row, "valid_nats_per_token": CENTRED.loss(row["n_params"], row["n_tokens"]) * math.exp(0.001 * rng.normal())} for row in rows]
-    says = sweep.growth(sweep.read_points(rows, "tales"), list(courses(rows, CENTRED)), flops_per_token, n_samples=50)
+    rows = [{**row, "valid_nats_per_token": LAW.loss(row["n_params"], row["n_tokens"]) * math.exp(0.001 * rng.normal())} for row in rows]
+    says = sweep.growth(sweep.read_points(rows, "tales"), list(courses(rows, LAW)), flops_per_token, n_samples=50)
     # The least of A / N^alpha + B (c N^k / C)^beta: N grows as C^(beta / (alpha + k beta)).
     power = math.log(flops_per_token(math.e) / flops_per_token(1))
-    truth = CENTRED.beta / (CENTRED.alpha + power * CENTRED.beta)
+    truth = LAW.beta / (LAW.alpha + power * LAW.beta)
     for way, error in {"valleys": 0.03, "envelope": 0.05, "law": 0.01}.items():  # an envelope goes from size to size in steps
         best, low, high = says[f"exponent by the {way}"]
         assert best == pytest.approx(truth, abs=error) and low <= best <= high, way
-    assert says["alpha"][1] < CENTRED.alpha < says["alpha"][2]
+    assert says["alpha"][1] < LAW.alpha < says["alpha"][2]
 
 
 def test_growth_is_written_for_each_way_of_counting(tmp_path):
     (tmp_path / "sweep").mkdir()
-    rows = made_by_a_law(CENTRED, noise=0.001)
-    for row, (_, tokens, losses) in zip(rows, courses(rows, CENTRED)):
+    rows = made_by_a_law(LAW, noise=0.001)
+    for row, (_, tokens, losses) in zip(rows, courses(rows, LAW)):
         row["log"] = f"{row['run']}.jsonl"
         lines = [{"tokens": token, "loss": loss} for token, loss in zip(tokens, losses)] + [{"tokens": tokens[-1], "valid_bits_per_byte": 1.0}]
         (tmp_path / "sweep" / row["log"]).write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -246,7 +249,7 @@ def test_growth_is_written_for_each_way_of_counting(tmp_path):
         writer.writerows(rows)
     said, path = sweep.write_growth("tales", tmp_path, n_samples=3)
     assert path == tmp_path / "sweep" / "growth_tales.json" and json.loads(path.read_text()) == json.loads(json.dumps(said)) and said["n_points"] == 24
-    assert said["law"]["alpha"] == pytest.approx(CENTRED.alpha, abs=0.03)  # its numbers as counted with 6 N D
+    assert said["law"]["alpha"] == pytest.approx(LAW.alpha, abs=0.03)  # its numbers as counted with 6 N D
     exponents = {name: found["exponent by the law"][0] for name, found in said["countings"].items()}
     assert exponents["6 N D"] == pytest.approx(0.5, abs=0.02)
     assert exponents["6 N D without the table"] > exponents["6 N D"] + 0.03, "small models lose more of their size when the table is not counted"
@@ -266,10 +269,10 @@ def test_the_command_sweeps_and_forecasts(small, tmp_path, capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert "2 trainings, of which 2 are to do: 4.0e+08 operations" in printed and "tales_d16-L1_2e08_judge_x" in printed
     assert len(read_table(tmp_path / "out")) == len(read_table(tmp_path / "out", "rate")) == 2
-    monkeypatch.setattr(sweep, "write_forecast", lambda corpus, budget, n, records: ({"says": {corpus: (1.0, 0.5, 2.0)}}, records))
+    monkeypatch.setattr(sweep, "write_forecast", lambda corpus, budget, n, records, command: ({"says": {corpus: (1.0, 0.5, 2.0)}}, records))
     assert cli.main(["sweep", *paths, "--forecast", "4e13"]) == 0
     assert f"{'tales':50}            1   0.5 to 2" in capsys.readouterr().out
-    monkeypatch.setattr(sweep, "write_growth", lambda corpus, records: ({"countings": {"6 N D": {"alpha": (0.5, 0.4, 0.6)}}}, records))
+    monkeypatch.setattr(sweep, "write_growth", lambda corpus, records, command: ({"countings": {"6 N D": {"alpha": (0.5, 0.4, 0.6)}}}, records))
     assert cli.main(["sweep", *paths, "--growth"]) == 0
     assert f"{'6 N D, alpha':50}          0.5   0.4 to 0.6" in capsys.readouterr().out
     assert cli.main(["sweep", *paths, "--forecast", "-1"]) == 2

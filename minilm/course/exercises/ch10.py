@@ -63,7 +63,7 @@ lowest_point = Exercise(
 
 @lowest_point.stub
 def lowest_point(sizes, losses):
-    """The best size of a budget in parameters, and its loss, by a parabola over the logarithm of the size."""
+    """The best size of a budget in parameters, and its loss, by a parabola over ln N."""
     raise NotImplementedError
 
 
@@ -126,7 +126,7 @@ sampled_exponents = Exercise(
 
 @sampled_exponents.stub
 def sampled_exponents(x, y, draws):
-    """The exponents of the power laws through samples of the points (x, y), one for each useful row of draws."""
+    """The exponents of the power laws through samples of points, one for each useful row of draws."""
     raise NotImplementedError
 
 
