@@ -795,8 +795,8 @@ def valleys(ax: Axes, races: Mapping[float, tuple[np.ndarray, np.ndarray]], best
     for (budget, (sizes, losses)), colour, marker in zip(races.items(), shades, itertools.cycle("osD^vP")):
         grid = np.geomspace(min(sizes), max(sizes), 60)
         ax.plot(grid, np.polyval(np.polyfit(np.log(sizes), losses, 2), np.log(grid)), color=colour, linewidth=1.5)
-        ax.plot(sizes, losses, marker, color=colour, markersize=6, label=f"{budget:.2g}")
-        ax.plot(*best[budget], "*", color=VERMILION, markersize=14, markeredgecolor="white", zorder=4)
+        ax.plot(sizes, losses, marker, color=colour, markersize=6, label=f"{budget:g}".replace("+", ""))
+        ax.plot(*best[budget], "*", color=VERMILION, markersize=11, markeredgecolor="white", zorder=2)
     ax.set(xscale="log", xlabel="parameters", ylabel="loss, nats per token")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_minor_locator(NullLocator())

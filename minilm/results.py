@@ -326,7 +326,7 @@ def growth(data: Path) -> str:
         commands.append(f"`{said['command']}`")
         for counting, found in said["countings"].items():
             ways = ("{:.2f} ({:.2f} to {:.2f})".format(*found[f"exponent by the {way}"]) for way in ("valleys", "envelope", "law"))
-            numbers = ("{:.3g} ({:.3g} to {:.3g})".format(*found[name]) for name in ("E", "alpha", "beta"))
+            numbers = ("{:.2f} ({:.2f} to {:.2f})".format(*found[name]) for name in ("E", "alpha", "beta"))
             rows.append((path.stem.split("_")[1], str(said["n_points"]), counting, *ways, *numbers))
     head = "corpus | trainings | C is | a by the valleys | by the envelope | by the law | E, nats | α | β"
     return table(head, rows, f"Made by {', '.join(commands)}.")

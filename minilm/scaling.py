@@ -107,21 +107,24 @@ class Law:
         """The a of N ~ C^a: with ten times the operations the best model has 10^a times the parameters."""
         return self.beta / (self.alpha + self.beta)
 
+    @property
+    def _balance(self) -> float:
+        """The k of N = k (C / 6)^a for the best model; where both terms fall equally fast."""
+        return (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
+
     def optimum(self, flops: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
         """The parameters and tokens with the least loss among those that cost 6 N D = flops. Source: docs/SOURCES.md#chinchilla (equation 4)
 
         Raises ValueError for a budget that is not positive.
         """
         _check_positive(flops=flops)
-        ratio = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
-        n_params = ratio * (flops / 6) ** self.exponent
+        n_params = self._balance * (flops / 6) ** self.exponent
         return n_params, flops / 6 / n_params
 
     def size_for(self, n_tokens: ArrayLike) -> ArrayLike:
         """The size that is best when so many tokens are all that the budget is for: `optimum` turned round."""
         _check_positive(n_tokens=n_tokens)
-        ratio = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
-        return (ratio * n_tokens**self.exponent) ** (1 / (1 - self.exponent))
+        return (self._balance * n_tokens**self.exponent) ** (1 / (1 - self.exponent))
 
     def tokens_for(self, loss: float, n_params: ArrayLike) -> ArrayLike:
         """Tokens after which a model of that size reaches a loss; infinite where it never does."""

@@ -123,7 +123,7 @@ def test_exponents_stand_by_what_is_counted_and_how(tmp_path):
     (tmp_path / "runs" / "sweep").mkdir(parents=True)
     found = {f"exponent by the {way}": (a, 0.4, 0.6) for way, a in {"valleys": 0.5, "envelope": 0.6, "law": 0.7}.items()} | {name: (0.35, 0.3, 0.4) for name in ("E", "A", "B", "alpha", "beta")}
     (tmp_path / "runs" / "sweep" / "growth_tales.json").write_text(json.dumps({"command": "minilm sweep --growth", "n_points": 30, "countings": {"6 N D": found}}))
-    assert growth(tmp_path).splitlines()[2] == f"| tales | 30 | 6 N D{''.join(f' | 0.{a}0 (0.40 to 0.60)' for a in (5, 6, 7))}{' | 0.35 (0.3 to 0.4)' * 3} |"
+    assert growth(tmp_path).splitlines()[2] == f"| tales | 30 | 6 N D{''.join(f' | 0.{a}0 (0.40 to 0.60)' for a in (5, 6, 7))}{' | 0.35 (0.30 to 0.40)' * 3} |"
 
 
 def test_published_losses_stay_as_they_are_and_doubtful_ones_stay_out():

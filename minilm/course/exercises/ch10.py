@@ -21,11 +21,11 @@ bill = Exercise(
         """,
     hints=("The six is in both. What is left of the ratio once it has gone?",
            "70 x 1400 over 280 x 300, all in billions."),
-    verified="70 x 1400 / (280 x 300), to one per cent",
+    verified="70 x 1400 / (280 x 300), to three per cent",
     explanation="""
         1.17: a sixth more. A model a quarter as large, that read nearly five times as much, for about the same bill. And it was better at nearly everything. That is the finding of this chapter in two rows of a table. (By the papers' own finer counts the two cost the same, $5.76 \\cdot 10^{23}$ operations.)
         """,
-    tolerance=0.01,
+    tolerance=0.03,
     stub="bill = ...  # Chinchilla's operations over Gopher's",
     solution="bill = 70e9 * 1.4e12 / (280e9 * 300e9)",
 )  # fmt: skip
@@ -75,6 +75,7 @@ def lowest_point(sizes, losses):
 
 
 lowest_point.wrong("np.polyfit(np.log(sizes), losses, 2)", "np.polyfit(sizes, losses, 2)", "the parabola lies over the sizes themselves. Take their logarithm: a valley is as wide for small models as for large ones only there.")
+lowest_point.wrong("np.polyfit(np.log(sizes), losses, 2)\n    x = -b / (2 * a)\n    return float(np.exp(x)), float", "np.polyfit(sizes, losses, 2)\n    x = -b / (2 * a)\n    return float(x), float", "the parabola lies over the sizes. Lay it over their logarithms, `np.log(sizes)`, and undo that at the end with `np.exp`.")
 lowest_point.wrong("float(np.exp(x)), float", "float(x), float", "you return the logarithm of the size. Undo it with `np.exp`.")
 lowest_point.wrong("-b / (2 * a)", "-b / a", "the slope of a x² + b x is 2 a x + b.")
 lowest_point.wrong("-b / (2 * a)", "b / (2 * a)", "check the sign: 2 a x + b = 0.")
@@ -142,6 +143,8 @@ sampled_exponents.wrong("np.log(x[row]), np.log(y[row])", "np.log(y[row]), np.lo
 sampled_exponents.wrong(", 1)[0] for", ", 1)[1] for", "that is the intercept: `polyfit` gives the highest power first.")
 sampled_exponents.wrong("np.log(y[row])", "np.log(y)[: len(row)]", "x and y must be taken with the same row: a point is drawn whole.")
 sampled_exponents.wrong("[row for row in draws if len(set(x[row])) > 1]", "[sorted(set(row)) for row in draws if len(set(x[row])) > 1]", "a point that was drawn twice must count twice: that is how a sample differs from the points.")
+sampled_exponents.wrong("if len(set(x[row])) > 1]", "if len(set(row)) > 1]", "two different points may still have the same budget. Ask how many different `x[row]` there are.")
+sampled_exponents.wrong("if len(set(x[row])) > 1]", "if len(row) > 1]", "samples that hold a single budget are still among yours; no line goes through one x.")
 sampled_exponents.wrong("if len(set(x[row])) > 1]", "if len(set(x[row])) == len(set(x))]", "you leave out too many: two different budgets are enough for a line.")
 sampled_exponents.wrong("np.array([np.polyfit(np.log(x[row]), np.log(y[row]), 1)[0] for row in rows])", "np.array([np.polyfit(np.log(x), np.log(y), 1)[0] for row in rows])", "you fit all points each time. Fit those of the row.")
 
@@ -198,6 +201,7 @@ def best_split(A, B, alpha, beta, flops):
 best_split.wrong("(flops / 6) ** beta", "(flops / 6) ** alpha", "the exponent of C/6 is β: it comes from the term of the tokens.")
 best_split.wrong("alpha * A / (beta * B)", "A / B", "taking the derivative brings the exponents down: α A and β B.")
 best_split.wrong("alpha * A / (beta * B)", "beta * B / (alpha * A)", "the ratio stands upside down.")
+best_split.wrong("(ratio * (flops / 6) ** beta) ** (1 / (alpha + beta))\n    n_tokens = flops / 6 / n_params", "(ratio * flops**beta) ** (1 / (alpha + beta))\n    n_tokens = flops / n_params", "the six is missing, in the size and in the tokens: N D is C/6.")
 best_split.wrong("(flops / 6) ** beta", "flops**beta", "the six is missing: N D is C/6.")
 best_split.wrong("flops / 6 / n_params", "flops / n_params", "the tokens: D = C / (6 N). The six is missing.")
 best_split.wrong("1 / (alpha + beta)", "alpha + beta", "the root is the other way round: N to the power of α + β is what you have, so take the power 1/(α + β).")
@@ -273,6 +277,8 @@ law_error.wrong("np.where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2
 law_error.wrong("r = np.log(predicted) - np.log(losses)", "r = predicted - losses", "the difference is of the losses; it should be of their logarithms, so that 1 % counts alike everywhere.")
 law_error.wrong("np.log(predicted) - np.log(losses)", "np.log10(predicted) - np.log10(losses)", "the logarithm is the natural one, `np.log`.")
 law_error.wrong(".sum()", ".mean()", "the error is summed over the trainings, not averaged.")
+law_error.wrong("(abs(r) - delta / 2)", "(abs(r) - delta)", "beyond delta it is δ (|r| - δ/2): half of δ, or the two parts would not meet.")
+law_error.wrong("    r = np.log", "    delta = 1e-3\n    r = np.log", "your delta is always 0.001. Take the one that is given.")
 law_error.wrong("(abs(r) - delta / 2)", "abs(r)", "beyond delta it is δ (|r| - δ/2): without the second part the function would jump there.")
 law_error.wrong("(abs(r) - delta / 2)", "(r - delta / 2)", "a measured loss above the law gives a negative r: take its absolute value.")
 law_error.wrong("abs(r) <= delta", "r <= delta", "a negative difference is large too: compare its absolute value with delta.")
@@ -325,6 +331,7 @@ rounding = Exercise(
 )  # fmt: skip
 rounding.wrong("(92.65, 58.92)", "(58.92, 92.65)", "the two are exchanged: first as printed, then with all digits.")
 rounding.wrong("(92.65, 58.92)", "(1 / 92.65, 1 / 58.92)", "that is parameters for each token. Asked is tokens over parameters.")
+rounding.wrong("(92.65, 58.92)", "(0.01, 0.02)", "α and β are exchanged: α belongs to A and the parameters.")
 rounding.wrong("(92.65, 58.92)", "(20.0, 20.0)", "twenty is what the paper is known for. What do these numbers say?")
 rounding.wrong("(92.65, 58.92)", "(0.4516, 0.4565)", "those are the exponents of N. Asked is how many tokens go with each parameter.")
 
@@ -364,11 +371,11 @@ QUIZ = (
         ),
     ),
     Question(
-        "Kaplan et al. found that the best size grows as C to the power 0.73, Hoffmann et al. 0.5. Both trained many models with care. What is the best explanation that you have seen?",
+        "Kaplan et al. found that the best size grows as C to the power 0.73, Hoffmann et al. 0.5. Both trained many models with care. What is the best explanation that you have met?",
         (
-            ("They counted and trained differently: without the embedding, small models, a schedule not fitted to each run; and an exponent is carried far.", "Each of these moves the exponent in our own sweep or in the literature. A power law far outside of what was measured is a lever."),
-            ("Kaplan's models were worse, since optimizers have improved since.", "A worse optimizer raises all losses. It need not move the *best size*, and where it does, by scale-dependent tuning, that is one cause among several."),
-            ("Text differs: on Kaplan's text larger models pay more.", "It could matter; but reruns that change only counting, schedule and tuning bring the two together on the same text."),
+            ("Counting and tuning: the last layer was not counted, small models were warmed up too long, and rates and batches were not chosen by size.", "Porian et al. changed these three things one after the other, on the same text, and arrived at Hoffmann's exponent."),
+            ("Schedules that were cut off: the small budgets were read off long trainings.", "Hoffmann et al. thought so, and such trainings do look worse. But with the three other causes put right the exponents agree without any decay of the rate."),
+            ("Text differs: on Kaplan's text larger models pay more.", "It could matter; but the two were brought together on one and the same text."),
         ),
     ),
     Question(
