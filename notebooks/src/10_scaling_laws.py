@@ -152,7 +152,7 @@ print(f"a = {a:.2f}, 95 % of the samples between {low:.2f} and {high:.2f}")
 assert 0.3 < low < 0.49 < high < 0.65
 
 # %% [markdown]
-# Somewhat fewer tokens for each parameter than Chinchilla's twenty, with models a hundred thousand times smaller, and size and tokens grow nearly alike. The range holds Hoffmann et al.'s 0.49 and excludes Kaplan et al.'s 0.73. That is as much as four stars of small models can say. And the range knows of chance only, and not of all of it: samples whose parabola had its lowest point beyond the sizes were thrown away, as the code says.
+# Somewhat fewer tokens for each parameter than Chinchilla's twenty, with models two hundred thousand times smaller, and size and tokens grow nearly alike. The range holds Hoffmann et al.'s 0.49 and excludes Kaplan et al.'s 0.73. That is as much as four stars of small models can say. And the range knows of chance only, and not of all of it: samples whose parabola had its lowest point beyond the sizes were thrown away, as the code says.
 #
 # ## Written down before
 #
@@ -324,7 +324,7 @@ print("slopes of the least loss, on logarithmic axes:", ", ".join(f"{slope:.3f}"
 assert ours.E > 0.7 and low < 0.3 and high > 0.9
 
 # %% [markdown]
-# Our points allow any floor between 0.2 and 1.1 nats. A floor must show in losses that level off, and ours do not: from budget to budget they fall as steeply as before, even a little more. The search chose 0.74 all the same, for five numbers it must choose, and so the law expected that the fall would slow down. The line knows no floor. It must fail some day, for no writer is fully predictable; at two and a half times the largest budget that day had not come. And mind the ranges: they were made by drawing trainings anew, so they know of chance, and nothing of a law whose shape is wrong. For $10^{14}$ operations both have been written down again (`forecast_tinystories_1e14.json`): 1.41 by the line, 1.44 by the law, fitted anew. As this is written, nobody knows which it will be.
+# Our points allow any floor between 0.2 and 1.2 nats. A floor must show in losses that level off, and ours do not: from budget to budget they fall as steeply as before, even a little more. The search chose 0.75 all the same, since it must choose five numbers, and so the law expected that the fall would slow down. The line knows no floor. It must fail some day, for no writer is fully predictable; at two and a half times the largest budget that day had not come. And mind the ranges: they were made by drawing trainings anew, so they know of chance, and nothing of a law whose shape is wrong. For $10^{14}$ operations both have been written down again (`forecast_tinystories_1e14.json`): 1.41 by the line, 1.44 by the law, fitted anew. As this is written, nobody knows which it will be.
 #
 # ## Second trap: counted otherwise
 #
