@@ -313,7 +313,8 @@ def forecasts(data: Path) -> str:
         for name, (middle, low, high) in said["says"].items():
             spec, value = ",.0f" if "size" in name else ".3f", came_to.get(name)
             verdict = "" if value is None else "yes" if low < value < high else "**no**"
-            rows.append((corpus, show(said["budget"], "power"), name, f"{middle:{spec}}", f"{low:{spec}} to {high:{spec}}", show(value, spec, "not trained yet"), verdict))
+            rows.append((corpus, show(said["budget"], "power"), name, f"{middle:{spec}}", f"{low:{spec}} to {high:{spec}}",
+                         show(value, spec, "not trained yet"), verdict))  # fmt: skip
         commands.append(f"`{said['command']}`")
     return table("corpus | FLOP | of | forecast | range | came to | within", rows, f"Made by {', '.join(commands)}, before the trainings.")
 
