@@ -396,7 +396,7 @@ assert behind[min(behind)] < 0.03 and 0.25 < behind[max(behind)] < 0.35
 # %% [markdown]
 # *Figure 4. Training losses, each mark the end of a schedule; the axis of tokens is logarithmic.*
 #
-# Half-way it is worse by 0.3 nats: its rate is still half of the highest, so its weights have not settled. Early on there is hardly a difference. Whoever reads small budgets off long trainings makes some of them look worse than others, and a law made from them is bent. Hoffmann et al. held this to be a main cause of Kaplan et al.'s 0.73. Porian et al. tried it out in 2024, and found three others, which together explain it all: what the last layer costs was not counted, the warm-up was too long for the small models, and rates and batches were not tuned by size. With these put right they got Chinchilla's exponent without any decay of the rate. A plausible cause is not yet the cause.
+# Half-way it is worse by 0.3 nats: its rate is still half of the highest, so its weights have not settled. Early on there is hardly a difference. Whoever reads small budgets off long trainings makes some of them look worse than others, and a law made from them is bent. Hoffmann et al. held this to be a main cause of Kaplan et al.'s 0.73. Porian et al. tried it out in 2024, and found three others, which together explain it all: what the last layer costs was not counted, the warm-up was too long for the small models, and rates and batches were not tuned by size. With these put right they got Chinchilla's exponent, and found that a careful decay of the rate was not needed for it. A plausible cause is not yet the cause.
 #
 # ## Fourth trap: off the middle
 #
@@ -420,7 +420,7 @@ print("our stars, from the smallest size (0) to the largest (1):", ", ".join(f"{
 #
 # ## Your own budget
 #
-# What would you train on TinyStories in an hour? Two cores of a laptop do some 80 billion operations a second in such trainings (`seconds` in our records), $3 \cdot 10^{14}$ in an hour. **Predict** the size, then ask our law:
+# What would you train on TinyStories in an hour? The two cores of our records did some 80 billion operations a second in such trainings (`flops` over `seconds`), $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
 
 # %%
 row = growth["6 N D"]

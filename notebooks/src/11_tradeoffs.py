@@ -25,15 +25,8 @@ from minilm import plots, widgets
 from minilm.config import DATA
 from minilm.course import check, quiz
 from minilm.explorer import Explorer, fallback
-from minilm.scaling import (
-    Hardware,
-    effective_params,
-    effective_tokens,
-    fit_law,
-    inference_optimum,
-    published_laws,
-    training_flops,
-)
+from minilm.scaling import (Hardware, effective_params, effective_tokens, fit_law, inference_optimum,
+                            published_laws, read_points, training_flops)  # fmt: skip
 
 plt.rcParams.update(plots.STYLE)
 PUBLISHED = DATA / "published"
@@ -171,9 +164,12 @@ for served in (1.14e13, 1.9e14):
 # The law that you have just asked was fitted to trainings of at most 341 tokens for each parameter, nine in ten of less than a hundred. Does it hold for thousands? Sardana et al. trained 47 models to see, from 10 to 10,000 tokens for each parameter. We fit a law to those of at most 75, and ask it for the others. **Predict:** will the long trainings come out better or worse than it says?
 
 # %% tags=["walkthrough"]
+N_c, D_c, _ = read_points(PUBLISHED / "chinchilla_points.csv", drop_highest=5)
 runs = read_table("sardana_47_runs")
 N, R, D, L = (np.array([float(row[name]) for row in runs]) for name in
               ("parameters", "tokens_per_parameter", "training_tokens", "smoothed_loss_nats_per_token"))
+chinchillas = D_c / N_c  # what the law above was fitted to
+assert max(chinchillas) < 342 and 0.88 < np.mean(chinchillas < 100) < 0.91
 near = R <= 75
 short_law = fit_law(N[near], D[near], L[near]).law
 off = short_law.loss(N, D) / L - 1

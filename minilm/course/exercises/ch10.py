@@ -373,8 +373,8 @@ QUIZ = (
     Question(
         "Kaplan et al. found that the best size grows as C to the power 0.73, Hoffmann et al. 0.5. Both trained many models with care. What is the best explanation that you have met?",
         (
-            ("Counting and tuning: the last layer was not counted, small models were warmed up too long, and rates and batches were not chosen by size.", "Porian et al. changed these three things one after the other, on the same text, and arrived at Hoffmann's exponent."),
-            ("Schedules that were cut off: the small budgets were read off long trainings.", "Hoffmann et al. thought so, and such trainings do look worse. But with the three other causes put right the exponents agree without any decay of the rate."),
+            ("Counting and tuning: the last layer was not counted, small models were warmed up too long, and rates and batches were not chosen by size.", "Porian et al. changed these three things one after the other, on the same texts, and arrived at Hoffmann's exponent."),
+            ("Schedules that were cut off: the small budgets were read off long trainings.", "Hoffmann et al. thought so, and such trainings do look worse. But with three other causes put right the exponents agreed, and a careful decay of the rate was not needed for it."),
             ("Text differs: on Kaplan's text larger models pay more.", "It could matter; but the two were brought together on one and the same text."),
         ),
     ),
