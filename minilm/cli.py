@@ -1,4 +1,4 @@
-"""How is all this used from a terminal? `minilm quickstart`, for the course `start | progress`, and then `corpus | storyworld | grade | tokenizer | train | ...`.
+"""How is all this used from a terminal? `minilm quickstart`, for the course `start | progress`, and then `corpus | storyworld | grade | judge | tokenizer | train | ...`.
 
 Each command is a function; its parameters, docstring and dataclasses are the options and the help. Torch is imported only by
 the commands that need it, so that `minilm --help` answers at once. A mistake of the user's is answered in one line, not by a traceback.
@@ -10,7 +10,9 @@ import json
 import math
 import shlex
 import sys
+from collections import Counter
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,6 +107,99 @@ def grade(
           f"have no contradiction, {result['perfect_share']:.1%} are perfect")  # fmt: skip
     if json_:
         print(json.dumps(result))
+
+
+def judge(
+    stories: Positional[Path],
+    prompt: str = "",
+    train: str | None = None,
+    n_train: int = 5000,
+    url: str = "",
+    model: str = "",
+    yes: bool = False,
+    anchors: bool = False,
+    timeout: float = 60,
+    retries: int = 4,
+    price_in: float | None = None,
+    price_out: float | None = None,
+    json_: Annotated[bool, arg(name="json")] = False,
+    cache: Path = CACHE,
+) -> None:
+    """Measure stories without a model (what is new, copied, said again), and let a large model mark them, through any server that speaks OpenAI's protocol.
+
+    Nothing is sent without --yes; without it the command says what would be. A key is read from MINILM_JUDGE_KEY only. Marks are kept, so that no
+    story is sent twice.
+
+    Args:
+        stories: A UTF-8 text file with stories set apart by <|endoftext|> or blank lines.
+        prompt: How all the stories begin; this part was given to the model and gets no marks.
+        train: The corpus that the model was trained on, as for `minilm corpus`, to tell what is copied from it.
+        n_train: How many of its stories are read, from the first on. With fewer, more looks new.
+        url: The server, such as http://localhost:11434/v1; by default what MINILM_JUDGE_URL says.
+        model: The server's name of the model; by default what MINILM_JUDGE_MODEL says.
+        yes: Send the stories.
+        anchors: Let the judge mark stories of known faults first, to see whether it tells good from bad.
+        timeout: Seconds to wait for an answer.
+        retries: How often to ask a busy server again.
+        price_in: Money for a million tokens that the server reads.
+        price_out: Money for a million tokens that it writes.
+        json_: End with one line of JSON.
+        cache: Folder for marks, and for what is downloaded.
+    """
+    from minilm.corpora import load_corpus, read_stories
+    from minilm.judge import Judge, find_endpoint
+    from minilm.surface import surface
+
+    if n_train < 1:
+        raise ValueError(f"--n-train is {n_train}; compare with at least one training story")
+    told = [_after(story, prompt) for story in read_stories(stories)]
+    endpoint = find_endpoint(url, model, timeout=timeout, retries=retries, price_in=price_in, price_out=price_out)
+    known = list(islice(load_corpus(train, cache_dir=cache).stories("train"), n_train)) if train else []
+    result = surface(told, known)
+    for name, value in result.items():
+        print(f"{name:28} {value:10,}" if isinstance(value, int) else f"{name:28} {value:10.4f}")
+    if endpoint:
+        result |= _judged(Judge(endpoint, cache / "judge"), told, prompt, yes, anchors)
+    else:
+        print("\nThese are counts; no judge was asked. For marks name one: --url http://localhost:11434/v1 --model NAME, or MINILM_JUDGE_URL and MINILM_JUDGE_MODEL.")
+    if json_:
+        print(json.dumps(result))
+
+
+def _after(story: str, prompt: str) -> str:
+    if not story.startswith(prompt):
+        raise ValueError(f"a story does not begin with --prompt, which is {prompt!r}; leave it out, or judge stories of other beginnings by themselves")
+    return story[len(prompt) :].strip()
+
+
+def _judged(judge, stories: list[str], prompt: str, yes: bool, anchors: bool) -> dict[str, object]:
+    """Say what will be sent; with consent let the judge mark the stories, and print what it says."""
+    from minilm.judge import ANCHORS, CRITERIA, RUBRIC, calibrate
+
+    estimates = [judge.estimate(stories, prompt)]
+    if anchors:
+        estimates.append(judge.estimate([story for kind in ANCHORS.values() for story in kind]))
+    print("", *estimates, sep="\n")
+    if any(estimate.n_stories for estimate in estimates) and not yes:
+        print("Nothing was sent. Send it with --yes.")
+        return {"n_to_send": sum(estimate.n_stories for estimate in estimates)}
+    found = {}
+    if anchors:
+        comparisons = calibrate(judge, consent=yes)
+        for one in comparisons:
+            print(f"{one.criterion}: good {one.good}, {one.fault} {one.faulty}: {'as expected' if one.holds else 'NOT as expected'}")
+        found["anchors_as_expected"] = sum(one.holds for one in comparisons) / len(comparisons)
+    marks = []
+    for one in _bar(judge.marking(stories, prompt, consent=yes), desc="judging", unit=" stories", total=len(stories)):
+        marks.append(one)
+        print(f"story {len(marks)}: " + (", ".join(f"{name} {mark}" for name, mark in dataclasses.asdict(one).items()) if one else "unjudged"), flush=True)
+    judged = [one for one in marks if one]
+    found |= {"model": judge.endpoint.model, "rubric": RUBRIC, "n_judged": len(judged), "n_unjudged": len(marks) - len(judged)}
+    if judged:
+        found |= {name: sum(getattr(one, name) for one in judged) / len(judged) for name in CRITERIA}
+        found["ages"] = dict(Counter(one.age for one in judged))
+        print(f"\nOn average of {len(judged)}: " + ", ".join(f"{name} {found[name]:.2f}" for name in CRITERIA))
+    return found
 
 
 def tokenizer(corpus: Positional[str], out: Path, vocab_size: int = ModelConfig.vocab_size, cache: Path = CACHE) -> None:
@@ -747,11 +842,11 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, tokenizer, train, resume, generate, evaluate, experiment, ladder, sweep, fit_scaling, reproduce, record,
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, judge, tokenizer, train, resume, generate, evaluate, experiment, ladder, sweep, fit_scaling, reproduce, record,
         results, explorer, ship)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
-FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost")
+FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost", "JudgeFailed")
 
 
 def main(arguments: list[str] | None = None) -> int:
