@@ -382,7 +382,7 @@ def _reason(status: int | str, wait: float) -> str:
     if status == "APITimeoutError":
         return "it took too long; give it a longer timeout"
     if isinstance(status, str):
-        return "no connection; is the server running, and the URL right?"
+        return "there was no connection; see whether the server runs, and whether the URL is right"
     if wait > LONGEST_WAIT:
         return f"it asks to wait {wait:,.0f} seconds (status {status})"
     return f"it failed with status {status}"
