@@ -266,10 +266,11 @@ class Judge:
     def marking(self, stories: Sequence[str], prompt: str = "", *, consent: bool = False) -> Iterable[Marks | None]:
         """`mark`, one story at a time."""
         estimate = self.estimate(stories, prompt)
-        if estimate.n_stories:
-            if consent is not True:
-                raise ValueError(f"nothing was sent, for nobody has agreed to it: {estimate}. Agree by consent=True, or --yes")
-            self._client = self._client or _client(self.endpoint)
+        if estimate.n_stories == 0:
+            return [self._kept(story, prompt) for story in stories]
+        if consent is not True:
+            raise ValueError(f"nothing was sent, for nobody has agreed to it: {estimate}. Agree by consent=True, or --yes")
+        self._client = self._client or _client(self.endpoint)
         return (self._marks(story, prompt) for story in stories)
 
     def _marks(self, story: str, prompt: str) -> Marks | None:
@@ -311,7 +312,7 @@ class Judge:
                 status, asked_wait = type(error).__name__, None
             if status in MISUNDERSTOOD:
                 return None
-            wait = 2.0**attempt if asked_wait is None else asked_wait
+            wait = min(2.0**attempt, 60.0) if asked_wait is None else asked_wait
             busy = isinstance(status, str) or status in BUSY or status >= 500
             if not busy or wait > LONGEST_WAIT or attempt == self.endpoint.retries:
                 break
