@@ -339,7 +339,7 @@ def test_a_story_is_judged_once(server, judge):
         before = len(server.bodies)
         ask()
         assert len(server.bodies) == before + 1
-    assert judge._file("b c", "a") != judge._file("c", "a b")
+    assert judge._file("bc", "a") != judge._file("c", "ab")
 
 
 def test_another_rubric_asks_anew(server, judge, monkeypatch):
