@@ -12,24 +12,32 @@ Used in: chapters 09 and 12. Left out on purpose: questions with a question mark
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 
-from minilm.facts import SENTENCE_END, words_in
+from minilm.facts import SENTENCE_END, duplicates, words_in
 from minilm.storyworld import Grade, questions, split_sentences, write_story
 from minilm.storyworld.lexicon import lexicon
-from minilm.storyworld.questions import KINDS
 from minilm.storyworld.reader import Reader
 from minilm.storyworld.teller import Dice
 from minilm.storyworld.world import Thing, World
 
 LETTERS = "ABCDEFGH"
+LAST_WORD = re.compile(r" (\w+)([.!?])$")
 PIECE = re.compile(r"\w+|\W+")
 SLACK = 1.0  # items by which a shallow guesser may be ahead of chance or behind it
-SEARCHED = 5000  # stories in a row that may add no item to a set before it is given up
+KINDS = ("facts", "looks", "context", "reasoning")  # of storyworld
+FUNCTION_WORDS = frozenset("""
+    a about after again all also always am an and any are as at away back be because been before big but by can could day did do down each even ever every
+    far few first for from get give go good got had has have he her here hers him his home how i if in into is it its just know let like little long look
+    made make many me mine more most much must my never new next nice no not now of off old on one only or other our out over own put really said same saw
+    say see she should so some soon still such take than that the their them then there these they thing things this those three through time to
+    together told too took two under until up us very want wanted was way we well went were what when where which while who why will with would yes yet
+    you your
+""".split())  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,24 +118,19 @@ def ahead(item: Item) -> tuple[float, ...]:
     return tuple(credits)
 
 
-def balanced(candidates: Iterable[Item | None], slack: float = SLACK) -> Iterator[Item]:
+def balanced(candidates: Iterable[Item], slack: float = SLACK) -> Iterator[Item]:
     """Of a stream of candidates, yield those with which no shallow guesser of `CUES` is more than `slack` items ahead of chance or behind it.
 
-    One that does not fit now waits until it does. None in the stream stands for a search without result: after `SEARCHED` in a row that gave nothing, the stream ends.
+    One that does not fit now waits until it does.
     """
-    sums, waiting, idle = [0.0] * len(CUES), defaultdict(list), 0
+    sums, waiting = [0.0] * len(CUES), defaultdict(deque)
     for candidate in candidates:
-        idle += 1
-        if idle > SEARCHED:
-            return
-        if candidate is not None:
-            waiting[ahead(candidate)].append(candidate)
-        while fits := [steps for steps in waiting if all(abs(total + step) <= slack for total, step in zip(sums, steps, strict=True))]:
-            steps = fits[0]
-            sums, idle = [total + step for total, step in zip(sums, steps, strict=True)], 0
-            yield waiting[steps].pop(0)
-            if not waiting[steps]:
-                del waiting[steps]
+        waiting[ahead(candidate)].append(candidate)
+        while fits := [steps for steps in waiting if max(abs(total + step) for total, step in zip(sums, steps, strict=True)) <= slack]:
+            sums = [total + step for total, step in zip(sums, fits[0], strict=True)]
+            yield waiting[fits[0]].popleft()
+            if not waiting[fits[0]]:
+                del waiting[fits[0]]
 
 
 # Items from storyworld
@@ -136,7 +139,7 @@ def balanced(candidates: Iterable[Item | None], slack: float = SLACK) -> Iterato
 def storyworld_items(kind: str, n: int, seed: int = 0) -> list[Item]:
     """Make n items of a kind, each from a story of its own that no corpus holds, with one wrong choice, which the rules of storyworld forbid.
 
-    kind: `facts` (whose a thing is, which colour or size it has: one sentence said it and nothing changed it), `context` (who has it and who is where by
+    kind: `facts` (whose a thing is: one sentence said it and nothing changed it), `looks` (which colour or size it has, likewise), `context` (who has it and who is where by
     now: of all that was said the last counts) or `reasoning` (what can be known, done or answered after what happened: it takes two sentences).
     Raises ValueError for another kind or fewer than one item. Source: docs/SOURCES.md#tinystories (the figures on facts, reasoning and context)
 
@@ -148,9 +151,9 @@ def storyworld_items(kind: str, n: int, seed: int = 0) -> list[Item]:
         raise ValueError(f"the kind is {kind!r}; storyworld has items of the kinds {', '.join(KINDS)}")
     if n < 1:
         raise ValueError(f"{n} items were asked for; a set has at least one")
-    make = _facts_of if kind == "facts" else _questions_of
+    make = _facts_of if kind in ("facts", "looks") else _questions_of
     of_stories = ([item for item in make(f"items/{seed}/{number}") if item.kind == kind] for number in count())
-    return list(islice(balanced(map(_most_misleading, of_stories)), n))
+    return list(islice(balanced(filter(None, map(_most_misleading, of_stories))), n))
 
 
 def _most_misleading(items: list[Item]) -> Item | None:
@@ -174,7 +177,7 @@ def _questions_of(name: str) -> Iterator[Item]:
         right = asked.choices[asked.answer]
         wrong = [choice for choice in asked.choices if choice != right and is_fair(asked.context, (right, choice))]
         if wrong:
-            yield _item(asked.context, right, wrong[0], asked.kind, f"storyworld {name}: {asked.reason}")
+            yield _item(asked.context, right, wrong[:1], asked.kind, f"storyworld {name}: {asked.reason}")
 
 
 def _facts_of(name: str) -> Iterator[Item]:
@@ -187,30 +190,157 @@ def _facts_of(name: str) -> Iterator[Item]:
             owners[noun].add(thing.owner and thing.owner.name)
             said = re.search(rf"\b(?:the|her|his|their|\w+'s) (?:[\w-]+ )?{noun}\b", sentence, re.IGNORECASE)
             if noun in known and said and '"' not in sentence:
-                for right, wrong, reason in _facts_about(thing, reader.world, owners[noun]):
+                for kind, right, wrong, reason in _facts_about(thing, reader.world, owners[noun]):
                     context, rest = story[: place + said.start()], sentence[said.end() :]
                     choices = [(told[0].upper() + told[1:] if said.start() == 0 else told) + rest for told in (right, wrong)]
                     if is_fair(context, choices):
-                        yield _item(context, *choices, "facts", f"storyworld {name}: {reason}")
+                        yield _item(context, choices[0], choices[1:], kind, f"storyworld {name}: {reason}")
         place += len(sentence)
 
 
-def _facts_about(thing: Thing, world: World, owners: set[str | None]) -> Iterator[tuple[str, str, str]]:
-    """Yield (right, wrong, reason): the thing with its owner, if it never had another, and with its colour or size; and with those of others."""
+def _facts_about(thing: Thing, world: World, owners: set[str | None]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (kind, right, wrong, reason): the thing with its owner, if it never had another, and with its colour or size; and with those of others."""
     if len(owners) == 1 and thing.owner and thing.owner.name:
         for other in world.people.values():
             if other.name and other is not thing.owner:
-                yield f"{thing.owner.name}'s {thing.noun}", f"{other.name}'s {thing.noun}", f"{thing} is {thing.owner}'s"
+                yield "facts", f"{thing.owner.name}'s {thing.noun}", f"{other.name}'s {thing.noun}", f"{thing} is {thing.owner}'s"
     for table in ("colors", "sizes"):
         looks = [{look for look in one.looks if look in lexicon().looks[table]} for one in (thing, *world.things.values())]
         for look in sorted(looks[0]):
             for other in sorted(set().union(*looks[1:]) - looks[0]):
-                yield f"the {look} {thing.noun}", f"the {other} {thing.noun}", f"{thing} is {look}"
+                yield "looks", f"the {look} {thing.noun}", f"the {other} {thing.noun}", f"{thing} is {look}"
 
 
-def _item(context: str, right: str, wrong: str, kind: str, source: str) -> Item:
+def _item(context: str, right: str, wrong: Sequence[str], kind: str, source: str) -> Item:
     """Put the choices in an order that chance decides, and the blank or line break between context and choice on the side of the choice."""
     dice = Dice(f"{source} {context} {right}")
-    choices = dice.sample(sorted((right, wrong)), 2)
+    choices = dice.sample(sorted((right, *wrong)), 1 + len(wrong))
     border = len(context.rstrip())
     return Item(context=context[:border], choices=tuple(context[border:] + choice for choice in choices), answer=choices.index(right), kind=kind, source=source)
+
+
+# Items from any text
+
+
+def cloze_from_stories(stories: Iterable[str], n: int, seed: int = 0, n_choices: int = 4) -> list[Item]:
+    """Make n items by leaving out the last word of a sentence, at most one of a story, with wrong choices of the same story.
+
+    The word has three letters or more and is none of `FUNCTION_WORDS`, begins with a small letter, stood in the story before, but neither in its own
+    sentence nor after the same two words. The sentence has five words or more and is at least the fourth. A wrong choice meets the same rules,
+    begins with other letters, and somewhere in the stories ends a sentence after the same word; of those that do, the ones are taken that stood in the
+    story most nearly as often as the right one. Raises ValueError if the stories give fewer items. Source: docs/SOURCES.md#lambada
+    """
+    stories = list(stories)
+    if n < 1 or not 2 <= n_choices <= len(LETTERS):
+        raise ValueError(f"{n} items with {n_choices} choices were asked for; a set has at least one, with 2 to {len(LETTERS)} choices")
+    after = defaultdict(set)
+    for words in (words_in(sentence) for story in stories for sentence in split_sentences(story)):
+        if len(words) > 1:
+            after[words[-2]].add(words[-1])
+    dice = Dice(f"cloze/{seed}")
+    of_stories = ([*_cloze_of(stories[number], number, after, n_choices)] for number in dice.sample(range(len(stories)), len(stories)))
+    items = list(islice(balanced(dice.pick(found) for found in of_stories if found), n))
+    if len(items) < n:
+        raise ValueError(f"these {len(stories):,} stories give {len(items)} items that shallow guessing does not solve, not {n}; give more stories or ask for fewer")
+    return items
+
+
+def _cloze_of(story: str, number: int, after: dict[str, set[str]], n_choices: int) -> Iterator[Item]:
+    place = 0
+    for position, sentence in enumerate(split_sentences(story)):
+        place = story.index(sentence, place)
+        words, found = words_in(sentence), LAST_WORD.search(sentence)
+        before = words_in(story[:place])
+        place += len(sentence)
+        if position < 3 or len(words) < 5 or not found or not found[1].islower() or found[1] != words[-1]:
+            continue
+        counts = Counter(word for word in before if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS and word not in words[:-1])
+        copied = {word for first, second, word in zip(before, before[1:], before[2:]) if [first, second] == words[-3:-1]}
+        fit = [word for word in counts if word in after[words[-2]] and word not in copied and word in story[:place]]
+        if words[-1] in fit:
+            others = sorted((word for word in fit if word[:3] != words[-1][:3]), key=lambda word: (abs(counts[word] - counts[words[-1]]), word))
+            if len(others) >= n_choices - 1:
+                context = story[: place - len(sentence) + found.start()]
+                right, *wrong = (f" {word}{found[2]}" for word in (words[-1], *others[: n_choices - 1]))
+                yield _item(context, right, wrong, "cloze", f"story {number}")
+
+
+# Solved items before the question
+
+
+def few_shot(item: Item, solved: Sequence[Item] = ()) -> Item:
+    """Ask for the letter of the right choice, after solved items of the same form. Source: docs/SOURCES.md#mmlu
+
+    >>> item = Item(context="Ben has a cat. Ann pets", choices=(" the cat.", " Ann."), answer=0, kind="facts", source="")
+    >>> asked = few_shot(item)
+    >>> print(asked.context, asked.choices, sep="")
+    Ben has a cat. Ann pets ...
+    A. the cat.
+    B. Ann.
+    Answer:(' A', ' B')
+    """
+    if item in solved:
+        raise ValueError("the item is among the solved ones, which would give the answer away; take others")
+    context = "\n\n".join([*(f"{_as_asked(other)} {LETTERS[other.answer]}" for other in solved), _as_asked(item)])
+    return replace(item, context=context, choices=tuple(f" {letter}" for letter in LETTERS[: len(item.choices)]))
+
+
+def _as_asked(item: Item) -> str:
+    return "\n".join([f"{item.context} ...", *(f"{letter}. {choice.strip()}" for letter, choice in zip(LETTERS, item.choices)), "Answer:"])
+
+
+# What a model may have read, and what is there twice
+
+
+def leaked(items: Sequence[Item], stories: Iterable[str], n_words: int = 13) -> list[int]:
+    """Find the items of which the last `n_words` words, the right choice included, stand in a row in some story; return their places.
+
+    An item with fewer words is sought whole; capitals and marks do not count. The share of them is that of contaminated items. Source of the 13 words:
+    docs/SOURCES.md#gpt3. Raises ValueError for a run of less than one word.
+    """
+    if n_words < 1:
+        raise ValueError(f"runs of {n_words} words were asked for; a run has at least one")
+    wanted = defaultdict(list)
+    for place, item in enumerate(items):
+        wanted[tuple(words_in(item.text)[-n_words:])].append(place)
+    lengths, found = {len(run) for run in wanted}, set()
+    for story in stories:
+        words = words_in(story)
+        found.update(place for n in lengths for run in zip(*(words[i:] for i in range(n))) for place in wanted.get(run, ()))
+    return sorted(found)
+
+
+def repeated(items: Sequence[Item]) -> list[int]:
+    """Find the items whose text, the right choice included, is that of an earlier one but for white space; return their places."""
+    return duplicates([item.text for item in items])
+
+
+# Sets as files
+
+
+def write_items(path: str | Path, items: Sequence[Item]) -> None:
+    """Write a set as JSON, an item a line."""
+    Path(path).write_text(_lines(items), encoding="utf-8")
+
+
+def read_items(path: str | Path) -> list[Item]:
+    """Read a set. Raises ValueError, with the number of the line, for what is no item, and for a file without any."""
+    items = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            fields = json.loads(line)
+            items.append(Item(**fields | {"choices": tuple(fields["choices"])}))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{path}, line {number} is no item: {error}; write the file by `minilm items`") from None
+    if not items:
+        raise ValueError(f"{path} holds no item; write one by `minilm items`")
+    return items
+
+
+def fingerprint(items: Sequence[Item]) -> str:
+    """16 hex digits that change with anything in a set, its order included."""
+    return hashlib.sha256(_lines(items).encode()).hexdigest()[:16]
+
+
+def _lines(items: Sequence[Item]) -> str:
+    return "".join(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items)
