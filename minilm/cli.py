@@ -371,6 +371,85 @@ def evaluate(model: Positional[Path], corpus: str, json_: Annotated[bool, arg(na
         print(json.dumps(found.to_dict()))
 
 
+def items(
+    corpus: Positional[str],
+    kind: Literal["facts", "looks", "context", "reasoning", "cloze"],
+    out: Path,
+    n: int = 200,
+    seed: int = 0,
+    against: str | None = None,
+    cache: Path = CACHE,
+) -> None:
+    """Make a set of items to ask models: a text broken off, and several ways to go on, of which one is right.
+
+    Args:
+        corpus: Where the texts come from: for `cloze` any corpus, folder or file, as for `minilm corpus`, of which the validation part is taken; for the
+            other kinds `storyworld`, whose rules decide what is right.
+        kind: `facts` (whose is it?), `looks` (which colour or size has it?), `context` (who has it and who is where by now?), `reasoning` (what can be
+            known, done or answered now?) or `cloze` (which word was left out?).
+        out: File to write, an item a line.
+        n: Number of items.
+        seed: Other seed, other items.
+        against: A corpus whose training part is searched for the items; a model trained on it may have read those that are found.
+        cache: Folder for what is made or downloaded.
+    """
+    from minilm.corpora import load_corpus
+    from minilm.items import cloze_from_stories, fingerprint, leaked, repeated, storyworld_items, write_items
+
+    if kind == "cloze":
+        made = cloze_from_stories(load_corpus(corpus, cache_dir=cache).stories("valid"), n, seed)
+    elif corpus == "storyworld":
+        made = storyworld_items(kind, n, seed)
+    else:
+        raise ValueError(f"items of the kind {kind} come from storyworld, not from {corpus}; of any other text there are items of the kind cloze")
+    write_items(out, made)
+    print(f"{out}: {len(made):,} items, fingerprint {fingerprint(made)}, {len(repeated(made))} repeated. The first:\n{_as_printed(made[0])}")
+    if against:
+        found = leaked(made, load_corpus(against, cache_dir=cache).stories("train"))
+        print(f"The last 13 words of {len(found)} of the {len(made):,} items stand in the training part of {against}.")
+
+
+def evaluate_items(
+    model: Positional[Path],
+    items: Positional[Path],
+    other: Path | None = None,
+    normalise: Literal["none", "token", "byte"] = "none",
+    json_: Annotated[bool, arg(name="json")] = False,
+) -> None:
+    """Ask a model the items of a set: which of the ways to go on does it hold likeliest?
+
+    Args:
+        model: Folder of a model or of a run.
+        items: A file made by `minilm items`.
+        other: Folder of a second model, to be compared with the first item by item.
+        normalise: Divide the log-likelihood of a choice by its tokens or bytes, for choices of different lengths.
+        json_: End with one line of JSON.
+    """
+    from minilm.items import fingerprint, read_items
+
+    asked = read_items(items)
+    from minilm.checkpoint import load_model
+    from minilm.evaluate import accuracy, chance_level, compare, last_word_accuracy, score_choices
+
+    answers, result = [], {"items": fingerprint(asked), "normalise": normalise}
+    for folder in filter(None, (model, other)):
+        weights, tokens = load_model(folder)
+        with _bar(desc="answering", unit=" choices", total=sum(len(item.choices) for item in asked)) as bar:
+            scores = score_choices(weights, tokens, asked, normalise=normalise, progress=bar.update)
+        found, written = accuracy(scores.right, chance_level(asked)), last_word_accuracy(scores)
+        answers.append(scores.right)
+        print(f"{folder}: {found.share:.1%} of {found.n_items:,} items right ({found.low:.1%} to {found.high:.1%}; guessing blindly {found.chance:.1%}); "
+              f"it would have written {written.share:.1%} itself; {scores.n_cut} contexts were cut")  # fmt: skip
+        result.setdefault("models", []).append({**dataclasses.asdict(found), "written_share": written.share, "n_cut": scores.n_cut})
+    if other:
+        found = compare(*answers)
+        print(f"The first answers {100 * found.difference:+.1f} points more rightly than the second ({100 * found.low:+.1f} to {100 * found.high:+.1f}; p = {found.p_value:.2g}): "
+              f"{found.n_only_first} items only the first, {found.n_only_second} only the second")  # fmt: skip
+        result["comparison"] = dataclasses.asdict(found)
+    if json_:
+        print(json.dumps(result))
+
+
 def record(run: Positional[Path], experiment: str) -> None:
     """Keep a finished run as a row of data/runs/EXPERIMENT/runs.csv, with its log beside it.
 
@@ -795,6 +874,12 @@ def _stories_by(model: Path, seeds, **settings):
         yield "".join(write(*loaded, seed=seed, max_new_tokens=600, **settings)).strip()
 
 
+def _as_printed(item) -> str:
+    """An item for a reader: the end of its context, and its choices, the right one marked."""
+    choices = (f"  {'*' if i == item.answer else ' '} {choice.strip()}" for i, choice in enumerate(item.choices))
+    return "\n".join((f"... {item.context[-200:]} ...", *choices))
+
+
 def _findings(found) -> str:
     """What the reader found in a story, a line each."""
     lines = [f"  not understood: {sentence}" for sentence in found.unparsed]
@@ -842,7 +927,8 @@ def experiment(words: list[str]) -> None:
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 
-_ALL = (quickstart, start, progress, corpus, storyworld, grade, judge, tokenizer, train, resume, generate, evaluate, experiment, ladder, sweep, fit_scaling, reproduce, record,
+_ALL = (quickstart, start, progress, corpus, storyworld, grade, judge, tokenizer, train, resume, generate, evaluate, items, evaluate_items, experiment,
+        ladder, sweep, fit_scaling, reproduce, record,
         results, explorer, ship)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)

@@ -28,7 +28,7 @@ from minilm.storyworld.world import Thing, World
 LETTERS = "ABCDEFGH"
 LAST_WORD = re.compile(r" (\w+)([.!?])$")
 PIECE = re.compile(r"\w+|\W+")
-SLACK = 1.0  # items by which a shallow guesser may be ahead of chance or behind it
+SLACK = 1.01  # a little more than one, for what rounding leaves: items by which a shallow guesser may be ahead of chance or behind it
 KINDS = ("facts", "looks", "context", "reasoning")  # of storyworld
 FUNCTION_WORDS = frozenset("""
     a about after again all also always am an and any are as at away back be because been before big but by can could day did do down each even ever every
@@ -49,7 +49,9 @@ class Item:
     answer: int
     kind: str
     source: str
-    """Where it came from, for a reader: a story and the reason."""
+    """The story that it was made of."""
+    reason: str = ""
+    """Why a wrong choice is wrong, where rules say so."""
 
     def __post_init__(self):
         if not 2 <= len(set(self.choices)) == len(self.choices) <= len(LETTERS) or "" in self.choices:
@@ -110,6 +112,8 @@ def ahead(item: Item) -> tuple[float, ...]:
     (-0.5, -0.5, -0.5, 0.0)
     """
     where = [places(item.context, phrase) for phrase in differing(item.choices)]
+    if not all(where):
+        raise ValueError(f"one of the choices {item.choices} does not stand in the context, so whoever counts words could rule it out; give others")
     credits = []
     for cue in CUES.values():
         scores = [cue(found, choice) for found, choice in zip(where, item.choices, strict=True)]
@@ -121,16 +125,29 @@ def ahead(item: Item) -> tuple[float, ...]:
 def balanced(candidates: Iterable[Item], slack: float = SLACK) -> Iterator[Item]:
     """Of a stream of candidates, yield those with which no shallow guesser of `CUES` is more than `slack` items ahead of chance or behind it.
 
-    One that does not fit now waits until it does.
+    At most one of a source is taken, so that a set holds as many stories as items. A candidate that does not fit now waits until it does.
     """
-    sums, waiting = [0.0] * len(CUES), defaultdict(deque)
+    sums, waiting, used = [0.0] * len(CUES), defaultdict(deque), set()
     for candidate in candidates:
         waiting[ahead(candidate)].append(candidate)
-        while fits := [steps for steps in waiting if max(abs(total + step) for total, step in zip(sums, steps, strict=True)) <= slack]:
-            sums = [total + step for total, step in zip(sums, fits[0], strict=True)]
-            yield waiting[fits[0]].popleft()
-            if not waiting[fits[0]]:
-                del waiting[fits[0]]
+        while (steps := _best_step(sums, waiting, used, slack)) is not None:
+            sums = _added(sums, steps)
+            item = waiting[steps].popleft()
+            used.add(item.source)
+            yield item
+
+
+def _best_step(sums: list[float], waiting: dict[tuple, deque], used: set[str], slack: float) -> tuple[float, ...] | None:
+    """Of the sorts of candidates that fit, that which leaves all guessers nearest to chance: whoever takes the first is soon in a corner where none fits."""
+    for items in waiting.values():
+        while items and items[0].source in used:
+            items.popleft()
+    fits = [steps for steps, items in waiting.items() if items and max(map(abs, _added(sums, steps))) <= slack]
+    return min(fits, key=lambda steps: sum(total**2 for total in _added(sums, steps)), default=None)
+
+
+def _added(sums: Sequence[float], steps: Sequence[float]) -> list[float]:
+    return [total + step for total, step in zip(sums, steps, strict=True)]
 
 
 # Items from storyworld
@@ -144,21 +161,15 @@ def storyworld_items(kind: str, n: int, seed: int = 0) -> list[Item]:
     Raises ValueError for another kind or fewer than one item. Source: docs/SOURCES.md#tinystories (the figures on facts, reasoning and context)
 
     >>> [item] = storyworld_items("context", 1)
-    >>> item.context[-52:], item.choices, item.answer
-    ('', (), 0)
+    >>> item.context[-33:], item.choices, item.answer
+    ('ugged at the excellent fig, until', (' Marta had to let go.', ' Hana had to let go.'), 0)
     """
     if kind not in KINDS:
         raise ValueError(f"the kind is {kind!r}; storyworld has items of the kinds {', '.join(KINDS)}")
     if n < 1:
         raise ValueError(f"{n} items were asked for; a set has at least one")
     make = _facts_of if kind in ("facts", "looks") else _questions_of
-    of_stories = ([item for item in make(f"items/{seed}/{number}") if item.kind == kind] for number in count())
-    return list(islice(balanced(filter(None, map(_most_misleading, of_stories))), n))
-
-
-def _most_misleading(items: list[Item]) -> Item | None:
-    """Of the items of a story one, so that a set holds as many stories as items: that with which shallow guessers do worst, for those are rare."""
-    return min(items, key=lambda item: sum(ahead(item)), default=None)
+    return list(islice(balanced(item for number in count() for item in make(f"items/{seed}/{number}") if item.kind == kind), n))
 
 
 def is_fair(context: str, choices: Sequence[str]) -> bool:
@@ -177,7 +188,7 @@ def _questions_of(name: str) -> Iterator[Item]:
         right = asked.choices[asked.answer]
         wrong = [choice for choice in asked.choices if choice != right and is_fair(asked.context, (right, choice))]
         if wrong:
-            yield _item(asked.context, right, wrong[:1], asked.kind, f"storyworld {name}: {asked.reason}")
+            yield _item(asked.context, right, wrong[:1], asked.kind, f"storyworld {name}", asked.reason)
 
 
 def _facts_of(name: str) -> Iterator[Item]:
@@ -194,7 +205,7 @@ def _facts_of(name: str) -> Iterator[Item]:
                     context, rest = story[: place + said.start()], sentence[said.end() :]
                     choices = [(told[0].upper() + told[1:] if said.start() == 0 else told) + rest for told in (right, wrong)]
                     if is_fair(context, choices):
-                        yield _item(context, choices[0], choices[1:], kind, f"storyworld {name}: {reason}")
+                        yield _item(context, choices[0], choices[1:], kind, f"storyworld {name}", reason)
         place += len(sentence)
 
 
@@ -211,12 +222,13 @@ def _facts_about(thing: Thing, world: World, owners: set[str | None]) -> Iterato
                 yield "looks", f"the {look} {thing.noun}", f"the {other} {thing.noun}", f"{thing} is {look}"
 
 
-def _item(context: str, right: str, wrong: Sequence[str], kind: str, source: str) -> Item:
+def _item(context: str, right: str, wrong: Sequence[str], kind: str, source: str, reason: str = "") -> Item:
     """Put the choices in an order that chance decides, and the blank or line break between context and choice on the side of the choice."""
     dice = Dice(f"{source} {context} {right}")
     choices = dice.sample(sorted((right, *wrong)), 1 + len(wrong))
     border = len(context.rstrip())
-    return Item(context=context[:border], choices=tuple(context[border:] + choice for choice in choices), answer=choices.index(right), kind=kind, source=source)
+    return Item(context=context[:border], choices=tuple(context[border:] + choice for choice in choices), answer=choices.index(right), kind=kind, source=source,
+                reason=reason)  # fmt: skip
 
 
 # Items from any text
@@ -238,8 +250,8 @@ def cloze_from_stories(stories: Iterable[str], n: int, seed: int = 0, n_choices:
         if len(words) > 1:
             after[words[-2]].add(words[-1])
     dice = Dice(f"cloze/{seed}")
-    of_stories = ([*_cloze_of(stories[number], number, after, n_choices)] for number in dice.sample(range(len(stories)), len(stories)))
-    items = list(islice(balanced(dice.pick(found) for found in of_stories if found), n))
+    order = dice.sample(range(len(stories)), len(stories))
+    items = list(islice(balanced(item for number in order for item in _cloze_of(stories[number], number, after, n_choices)), n))
     if len(items) < n:
         raise ValueError(f"these {len(stories):,} stories give {len(items)} items that shallow guessing does not solve, not {n}; give more stories or ask for fewer")
     return items
@@ -326,7 +338,10 @@ def write_items(path: str | Path, items: Sequence[Item]) -> None:
 def read_items(path: str | Path) -> list[Item]:
     """Read a set. Raises ValueError, with the number of the line, for what is no item, and for a file without any."""
     items = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+    # Not splitlines: a text may hold marks that Python, but not JSON, takes for the end of a line.
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
+        if not line:
+            continue
         try:
             fields = json.loads(line)
             items.append(Item(**fields | {"choices": tuple(fields["choices"])}))

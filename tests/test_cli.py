@@ -99,6 +99,19 @@ def test_evaluate_ends_with_json_over_the_whole_file(folder, capsys):
     assert found["nats_per_token"] * found["n_tokens"] == pytest.approx(found["bits_per_byte"] * found["n_bytes"] * 0.6931472, rel=1e-5)
 
 
+def test_items_are_made_and_asked(folder, capsys):
+    words = ["items", "storyworld", "--kind", "context", "--n", "6", "--out", str(folder / "set.jsonl"), "--against", str(folder / "tales")]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "6 items, fingerprint" in said and "of 0 of the 6 items stand in the training part" in said and said.count("  * ") == 1
+    asked = ["evaluate-items", str(folder / "run"), str(folder / "set.jsonl"), "--other", str(folder / "run"), "--json"]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [one["n_items"] for one in found["models"]] == [6, 6] and found["models"][0]["chance"] == 0.5 and len(found["items"]) == 16
+    assert found["comparison"]["difference"] == 0 and found["comparison"]["p_value"] == 1
+    (folder / "set.jsonl").unlink()
+
+
 def test_a_finished_run_can_be_resumed_recorded_and_shipped(folder, capsys, monkeypatch):
     run = str(folder / "run")
     assert main(["resume", run, "--cache", str(folder / "cache")]) == 0
@@ -195,6 +208,12 @@ MISTAKES = [
     ("evaluate", "F/run --corpus F/nothing.txt", "there is no corpus, folder or file"),
     ("evaluate", "F/run --corpus F/empty.txt", "is empty"),
     ("evaluate", "F/nothing --corpus F/tales", "has no config.json"),
+    ("items", "F/tales --kind facts --out F/new", "items of the kind facts come from storyworld"),
+    ("items", "storyworld --kind poems --out F/new", "poems"),
+    ("items", "storyworld --kind facts --n 0 --out F/new", "0 items were asked for; a set has at least one"),
+    ("items", "F/tales --kind cloze --n 999 --out F/new", "give more stories or ask for fewer"),
+    ("evaluate-items", "F/run F/notes.json", "line 1 is no item"),
+    ("evaluate-items", "F/run F/nothing.jsonl", "nothing.jsonl"),
     ("record", "F/tales --experiment x", "there is no run in"),
     ("ship", "F/tales --out F/new --data-note x", "there is no run in"),
 ]

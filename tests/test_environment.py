@@ -87,7 +87,7 @@ def test_the_readme_names_only_what_exists():
 
 
 FLOORS = [
-    "processes", "config storyworld tokenizer attention loss ngram facts", "corpora scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate", "course explorer train", "distributed", "runs", "experiments ladder sweep", "reproductions results", "cli",
+    "processes", "config storyworld tokenizer attention loss ngram facts", "corpora items scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate", "course explorer train", "distributed", "runs", "experiments ladder sweep", "reproductions results", "cli",
 ]  # fmt: skip
 FLOOR = {module: height for height, modules in enumerate(FLOORS) for module in modules.split()}
 
@@ -114,5 +114,5 @@ def test_imports_run_one_way(path):
 
 
 def test_the_ground_floor_needs_no_torch_where_it_promises_so():
-    code = "import sys, minilm.config, minilm.processes, minilm.tokenizer, minilm.corpora, minilm.plots, minilm.storyworld, minilm.facts, minilm.ngram, minilm.scaling, minilm.numpy_model, minilm.course, minilm.surface, minilm.judge; sys.exit('torch' in sys.modules)"
+    code = "import sys, minilm.config, minilm.processes, minilm.tokenizer, minilm.corpora, minilm.plots, minilm.storyworld, minilm.facts, minilm.items, minilm.ngram, minilm.scaling, minilm.numpy_model, minilm.course, minilm.surface, minilm.judge; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
