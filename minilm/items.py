@@ -264,7 +264,7 @@ def _cloze_of(story: str, number: int, after: dict[str, set[str]], n_choices: in
         words, found = words_in(sentence), LAST_WORD.search(sentence)
         before = words_in(story[:place])
         place += len(sentence)
-        if position < 3 or len(words) < 5 or not found or not found[1].islower() or found[1] != words[-1]:
+        if position < 3 or len(words) < 5 or not found or found[1] != words[-1]:  # a capital: it is a name
             continue
         counts = Counter(word for word in before if len(word) > 2 and word.isalpha() and word not in FUNCTION_WORDS and word not in words[:-1])
         copied = {word for first, second, word in zip(before, before[1:], before[2:]) if [first, second] == words[-3:-1]}

@@ -10,6 +10,7 @@ import pytest
 
 from minilm.cli import main
 from minilm.course.progress import record_exercise
+from minilm.items import Item, write_items
 from minilm.scaling import Law
 
 TINY = "--context-length 16 --d-model 64 --n-layers 1 --n-heads 2 --n-kv-heads 1 --d-ff 64 --batch-size 2 --vocab-size 300".split()
@@ -104,6 +105,8 @@ def test_items_are_made_and_asked(folder, capsys):
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "6 items, fingerprint" in said and "of 0 of the 6 items stand in the training part" in said and said.count("  * ") == 1
+    short = [Item(context="Ana saw", choices=(" Ben", " Mia"), answer=i % 2, kind="", source="") for i in range(6)]  # the run reads 16 tokens
+    write_items(folder / "set.jsonl", short)
     asked = ["evaluate-items", str(folder / "run"), str(folder / "set.jsonl"), "--other", str(folder / "run"), "--json"]
     assert main(asked) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -22,10 +23,9 @@ N = {"facts": 8, "looks": 2, "context": 30, "reasoning": 14}
 ITEM = Item(context="Ben has a cat. Ann pets", choices=(" the cat.", " Ann."), answer=0, kind="facts", source="nowhere")
 
 
-@pytest.fixture(scope="module")
-def sets() -> dict[str, list[Item]]:
-    made = {kind: storyworld_items(kind, n) for kind, n in N.items()}
-    return made | {"cloze": cloze_from_stories(islice(stories("cloze"), 400), 60)}
+@cache
+def items_of(kind: str) -> list[Item]:
+    return cloze_from_stories(islice(stories("cloze"), 400), 60) if kind == "cloze" else storyworld_items(kind, N[kind])
 
 
 # Guessers who look at words only, written without the module's own: from a context and what differs in the choices to a number for each choice.
@@ -61,8 +61,8 @@ def expected_right(items: list[Item], guess) -> float:
 
 
 @pytest.mark.parametrize("kind", [*N, "cloze"])
-def test_shallow_guessers_are_within_an_item_of_chance(sets, kind):
-    items = sets[kind]
+def test_shallow_guessers_are_within_an_item_of_chance(kind):
+    items = items_of(kind)
     chance = sum(1 / len(item.choices) for item in items)
     for name, guess in GUESSERS.items():
         assert abs(expected_right(items, guess) - chance) <= 1, name
@@ -70,8 +70,8 @@ def test_shallow_guessers_are_within_an_item_of_chance(sets, kind):
 
 
 @pytest.mark.parametrize("kind", [*N, "cloze"])
-def test_other_guessers_are_within_three_standard_errors_of_chance(sets, kind):
-    items = sets[kind]
+def test_other_guessers_are_within_three_standard_errors_of_chance(kind):
+    items = items_of(kind)
     chances = [1 / len(item.choices) for item in items]
     bound = 3 * math.sqrt(sum(p * (1 - p) for p in chances))
     for name, guess in OTHERS.items():
@@ -80,6 +80,7 @@ def test_other_guessers_are_within_three_standard_errors_of_chance(sets, kind):
 
 def test_without_the_balance_a_shallow_guesser_would_be_far_ahead():
     """That the last mentioned is right more often than not is what the balance is for."""
+    assert ahead(replace(ITEM, context="Ann saw the cat. Ann sat by the", choices=(" the cat.", " Ann."))) == (-0.5, -0.5, -0.5, -0.5)
     one_sided = [replace(ITEM, context=f"Ann saw the cat {i}. It was big. Tom pets", source=str(i)) for i in range(40)]
     assert ahead(one_sided[0])[1] == 0.5 and len(list(balanced(one_sided))) == 2  # the first and, by its slack, no more than one ahead
     other_sided = [replace(item, answer=1, source=item.source + "b") for item in one_sided]
@@ -89,16 +90,16 @@ def test_without_the_balance_a_shallow_guesser_would_be_far_ahead():
 
 
 @pytest.mark.parametrize("kind", list(N))
-def test_the_reader_finds_a_fault_in_the_wrong_choice_alone(sets, kind):
-    for item in sets[kind]:
+def test_the_reader_finds_a_fault_in_the_wrong_choice_alone(kind):
+    for item in items_of(kind):
         right, wrong = item.text, item.context + item.choices[1 - item.answer]
         found = [[fault for _, fault in grade(text).faults if fault.kind not in ("want", "ending")] for text in (right, wrong)]
         assert not found[0] and found[1], item
 
 
 @pytest.mark.parametrize("kind", [*N, "cloze"])
-def test_every_choice_stands_in_the_context_and_each_story_gives_one_item(sets, kind):
-    items = sets[kind]
+def test_every_choice_stands_in_the_context_and_each_story_gives_one_item(kind):
+    items = items_of(kind)
     assert len({item.source for item in items}) == len(items) == N.get(kind, 60)
     for item in items:
         assert item.kind == kind and all(mentions(item.context, phrase) for phrase in differing(item.choices))
@@ -145,8 +146,8 @@ def check_cloze(items: list[Item]) -> None:
         assert {choice[-1] for choice in item.choices} <= set(".!?") and len({choice[-1] for choice in item.choices}) == 1
 
 
-def test_a_word_left_out_stood_before_but_not_in_its_sentence_and_so_did_the_wrong_ones(sets):
-    check_cloze(sets["cloze"])
+def test_a_word_left_out_stood_before_but_not_in_its_sentence_and_so_did_the_wrong_ones():
+    check_cloze(items_of("cloze"))
 
 
 def test_real_text_gives_items_that_keep_the_rule(tinystories):
@@ -176,8 +177,8 @@ def test_solved_items_come_before_the_question_and_end_with_their_letter():
         few_shot(ITEM, [ITEM])
 
 
-def test_a_planted_leak_is_found_and_nothing_else(sets):
-    items = sets["context"][:10]
+def test_a_planted_leak_is_found_and_nothing_else():
+    items = items_of("context")[:10]
     clean = list(islice(stories("clean"), 100))
     assert leaked(items, clean) == []
     spoiled = [*clean, f"So it was.  {items[3].text.upper()} And so on.", items[7].context]
@@ -188,8 +189,8 @@ def test_a_planted_leak_is_found_and_nothing_else(sets):
     assert repeated([*items, replace(items[2], context=items[2].context.replace(" ", "  "))]) == [10]
 
 
-def test_a_set_is_written_and_read_whole(tmp_path, sets):
-    items = [*sets["context"], *sets["cloze"], replace(ITEM, context='É "so"\n\nit was\u2028.')]
+def test_a_set_is_written_and_read_whole(tmp_path):
+    items = [*items_of("context"), *items_of("cloze"), replace(ITEM, context='É "so"\n\nit was\u2028.')]
     write_items(tmp_path / "set.jsonl", items)
     assert read_items(tmp_path / "set.jsonl") == items
     assert fingerprint(items) != fingerprint(items[::-1]) and len(fingerprint(items)) == 16
