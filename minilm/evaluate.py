@@ -1,11 +1,12 @@
 """How good is a model? The loss over a whole text, in units that any two models share; and which share of a set of items it answers rightly.
 
 The ideas in order: cut a row of tokens into windows that do not overlap and predict every token of it once, end marks included; add up the nats;
-divide by the bytes of the stories, not by the tokens, because a tokenizer with longer tokens has fewer and harder guesses to make.
-Of several ways to go on, the model's answer is the one that it holds likeliest (`score_choices`); a share of items comes with an interval (`accuracy`), and two models are compared
-on the same items, item by item (`compare`).
+divide by the bytes of the stories, not by the tokens, because a tokenizer with longer tokens has fewer and harder guesses to make. Of several ways
+to go on, the model's answer is the one that it holds likeliest (`score_choices`); a share of items comes with an interval (`accuracy`), and two
+models are compared on the same items, item by item (`compare`).
 
-Built by hand in: chapters 03 and 09. Left out on purpose: sliding windows, which flatter every model a little and cost many times more; answers that a judge must read.
+Built by hand in: chapters 03 and 09. Left out on purpose: sliding windows, which flatter every model a little and cost many times more; answers that
+a judge must read.
 """
 
 import math

@@ -12,8 +12,24 @@ import pytest
 from minilm.corpora import read_stories
 from minilm.facts import words_in
 from minilm.items import (
-    CUES, FUNCTION_WORDS, KINDS, Item, ahead, balanced, cloze_from_stories, differing, few_shot, fingerprint, is_fair, leaked, places, read_items, repeated,
-    storyworld_items, write_items, _facts_about,
+    CUES,
+    FUNCTION_WORDS,
+    KINDS,
+    Item,
+    _facts_about,
+    ahead,
+    balanced,
+    cloze_from_stories,
+    differing,
+    few_shot,
+    fingerprint,
+    is_fair,
+    leaked,
+    places,
+    read_items,
+    repeated,
+    storyworld_items,
+    write_items,
 )  # fmt: skip
 from minilm.storyworld import Grade, grade, split_sentences, stories
 from minilm.storyworld.reader import Reader
