@@ -30,7 +30,14 @@ LAST_WORD = re.compile(r" (\w+)([.!?])$")
 PIECE = re.compile(r"\w+|\W+")
 SLACK = 1.01  # a little more than one, for what rounding leaves: items by which a shallow guesser may be ahead of chance or behind it
 KINDS = ("facts", "looks", "context", "reasoning")  # of storyworld
-FUNCTION_WORDS = frozenset(["a", "about", "after", "again", "all", "also", "always", "am", "an", "and", "any", "are", "as", "at", "away", "back", "be", "because", "been", "before", "big", "but", "by", "can", "could", "day", "did", "do", "down", "each", "even", "ever", "every", "far", "few", "first", "for", "from", "get", "give", "go", "good", "got", "had", "has", "have", "he", "her", "here", "hers", "him", "his", "home", "how", "i", "if", "in", "into", "is", "it", "its", "just", "know", "let", "like", "little", "long", "look", "made", "make", "many", "me", "mine", "more", "most", "much", "must", "my", "never", "new", "next", "nice", "no", "not", "now", "of", "off", "old", "on", "one", "only", "or", "other", "our", "out", "over", "own", "put", "really", "said", "same", "saw", "say", "see", "she", "should", "so", "some", "soon", "still", "such", "take", "than", "that", "the", "their", "them", "then", "there", "these", "they", "thing", "things", "this", "those", "three", "through", "time", "to", "together", "told", "too", "took", "two", "under", "until", "up", "us", "very", "want", "wanted", "was", "way", "we", "well", "went", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "yes", "yet", "you", "your"])  # fmt: skip
+FUNCTION_WORDS = frozenset("""
+    a about after again all also always am an and any are as at away back be because been before big but by can could day did do down each even ever every
+    far few first for from get give go good got had has have he her here hers him his home how i if in into is it its just know let like little long look
+    made make many me mine more most much must my never new next nice no not now of off old on one only or other our out over own put really said same saw
+    say see she should so some soon still such take than that the their them then there these they thing things this those three through time to
+    together told too took two under until up us very want wanted was way we well went were what when where which while who why will with would yes yet
+    you your
+""".split())  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +156,7 @@ def _added(sums: Sequence[float], steps: Sequence[float]) -> list[float]:
 
 
 def storyworld_items(kind: str, n: int, seed: int = 0) -> list[Item]:
-    """Make n items of a kind, each from a story of its own that no corpus holds, with one wrong choice, which the rules of storyworld forbid.
+    """Make n items of a kind, each from a story of its own, with one wrong choice, which the rules of storyworld forbid.
 
     kind: `facts` (whose a thing is: one sentence said it and nothing changed it), `looks` (which colour or size it has, likewise), `context` (who has it
     and who is where by now: of all that was said the last counts) or `reasoning` (what can be known, done or answered after what happened: it takes two sentences).

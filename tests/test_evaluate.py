@@ -1,4 +1,5 @@
-"""Every token is predicted once, from its own window alone; bits per byte compare any two models, whatever their tokens and contexts; items have planted answers."""
+"""Every token is predicted once, from its own window alone; bits per byte compare any two models, whatever their tokens and contexts; who is planted
+to be right is right, and a verdict has an interval."""
 
 import math
 from types import SimpleNamespace
@@ -180,7 +181,8 @@ def test_a_model_that_likes_all_alike_answers_nothing():
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_likelihoods_are_those_of_each_token_after_all_before_it(name, batch_size):
     tokenizer = TOKENIZERS[name]
-    model = Transformer(ModelConfig(vocab_size=tokenizer.vocab_size, context_length=64, d_model=32, n_layers=2, n_heads=2, n_kv_heads=1, d_ff=64), seed=2).eval()
+    config = ModelConfig(vocab_size=tokenizer.vocab_size, context_length=64, d_model=32, n_layers=2, n_heads=2, n_kv_heads=1, d_ff=64)
+    model = Transformer(config, seed=2).eval()
     for parameter in model.parameters():
         parameter.data.mul_(4)
     told = []
