@@ -159,7 +159,7 @@ def storyworld_items(kind: str, n: int, seed: int = 0) -> list[Item]:
     """Make n items of a kind, each from a story of its own, with one wrong choice, which the rules of storyworld forbid.
 
     kind: `facts` (whose a thing is: one sentence said it and nothing changed it), `looks` (which colour or size it has, likewise), `context` (who has it
-    and who is where by now: of all that was said the last counts) or `reasoning` (what can be known, done or answered after what happened: it takes two sentences).
+    and who is where by now: of all that was said the last counts) or `reasoning` (what can be known, done or answered now: it takes two sentences).
     Raises ValueError for another kind or fewer than one item. Source: docs/SOURCES.md#tinystories (the figures on facts, reasoning and context)
 
     >>> [item] = storyworld_items("context", 1)

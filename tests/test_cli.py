@@ -13,8 +13,8 @@ from minilm.course.progress import record_exercise
 from minilm.items import Item, write_items
 from minilm.scaling import Law
 
-TINY = ["--context-length", "16", "--d-model", "64", "--n-layers", "1", "--n-heads", "2", "--n-kv-heads", "1", "--d-ff", "64", "--batch-size", "2", "--vocab-size", "300"]
-FAST = ["--precision", "float32", "--compile", "no", "--device", "cpu"]
+TINY = "--context-length 16 --d-model 64 --n-layers 1 --n-heads 2 --n-kv-heads 1 --d-ff 64 --batch-size 2 --vocab-size 300".split()
+FAST = "--precision float32 --compile no --device cpu".split()
 
 
 @pytest.fixture(scope="module")
