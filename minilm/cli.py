@@ -928,8 +928,7 @@ def experiment(words: list[str]) -> None:
 
 
 _ALL = (quickstart, start, progress, corpus, storyworld, grade, judge, tokenizer, train, resume, generate, evaluate, items, evaluate_items, experiment,
-        ladder, sweep, fit_scaling, reproduce, record,
-        results, explorer, ship)  # fmt: skip
+        ladder, sweep, fit_scaling, reproduce, record, results, explorer, ship)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost", "JudgeFailed")
