@@ -619,8 +619,7 @@ def sweep(
     """
     from minilm.config import DATA
     from minilm.corpora import load_corpus
-    from minilm.ladder import SHARE_OF_PEAK, matrix_flops
-    from minilm.sweep import BUDGETS, bits_of, carry_out, plan_rates, plan_sweep, prepare, write_forecast, write_growth
+    from minilm.sweep import BUDGETS, bits_of, plan_rates, plan_sweep, prepare, trials, write_forecast, write_growth
 
     if bad := [one for one in (*budgets, seeds, processes, 1 if forecast is None else forecast) if not one > 0]:
         raise ValueError(f"budgets, seeds and processes must be more than 0, and one is {bad[0]:g}")
@@ -636,14 +635,21 @@ def sweep(
         return
     command = _command(corpus, out, cache)
     for make_plan in (plan_rates, lambda: plan_sweep(budgets or BUDGETS, seeds, text.train_tokens(cache), bits_of(plan_rates(), found.name, records))):
-        plan = make_plan()
-        waiting = [training for training in plan if training not in bits_of(plan, found.name, records)]
-        flops = sum(training.flops for training in waiting)
-        print(f"{len(plan)} trainings, of which {len(waiting)} are to do: {flops:.1e} operations, on this machine very roughly "
-              f"{flops / (SHARE_OF_PEAK * matrix_flops()) / processes / 60:,.0f} minutes. Ctrl-C stops; the same command goes on.")  # fmt: skip
-        for row in carry_out(plan, text, out, cache, processes=processes, command=command, records=records):
-            print(f"{row['run']:44} {int(row['n_params']):9,} parameters {int(row['n_tokens']):11,} tokens {float(row['seconds']):6.0f} s  "
-                  f"{float(row['valid_bits_per_byte']):.4f} bits per byte", flush=True)  # fmt: skip
+        _carry_out(trials(make_plan(), text), out, cache, processes=processes, command=command, records=records)
+
+
+def _carry_out(trials: list, out: Path, cache: Path, *, processes: int, command: str, records: Path) -> None:
+    """Say what trials are to come, carry them out, and print a line for each."""
+    from minilm.ladder import SHARE_OF_PEAK, matrix_flops
+    from minilm.trials import carry_out, flops_of, still_to_do
+
+    waiting = still_to_do(trials, records)
+    flops = sum(map(flops_of, waiting))
+    print(f"{len(trials)} trainings, of which {len(waiting)} are to do: {flops:.1e} operations, on this machine very roughly "
+          f"{flops / (SHARE_OF_PEAK * matrix_flops()) / processes / 60:,.0f} minutes. Ctrl-C stops; the same command goes on.")  # fmt: skip
+    for row in carry_out(trials, out, cache, processes=processes, command=command, records=records):
+        print(f"{row['run']:44} {int(row['n_params']):9,} parameters {int(row['n_tokens']):11,} tokens {float(row['seconds']):6.0f} s  "
+              f"{float(row['valid_bits_per_byte']):.4f} bits per byte", flush=True)  # fmt: skip
 
 
 def _print_ranges(says: dict[str, tuple[float, float, float]], path: Path) -> None:

@@ -2,18 +2,16 @@
 
 The ideas in order: a training is a size, a budget in operations, and a seed (`Training`); a budget goes to the six sizes around the likely best that
 need not read the text too often (`sizes_for`); first a few trainings choose the learning rates, judged on stories held back from the training text
-(`plan_rates`, `best_factor`), then those that count are judged on validation text (`plan_sweep`); each has a process of its own and ends as a row
-of a table, and what has a row is not trained again (`carry_out`); from the rows of smaller budgets comes a forecast of a larger one, written down
-before it is trained (`forecast`); and from all rows how the best size grows, found three ways (`growth`).
+(`plan_rates`, `best_factor`), then those that count are judged on validation text (`plan_sweep`); `minilm.trials` carries them out;
+from the rows of smaller budgets comes a forecast of a larger one, written down before it is trained (`forecast`); and from all rows how the best size
+grows, found three ways (`growth`).
 
 Used in: chapter 10. Left out on purpose: trying the batch. It is what makes a training some STEPS steps long.
 """
 
-import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -23,13 +21,12 @@ import torch
 
 from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
-from minilm.corpora import END_OF_TEXT, Corpus
+from minilm.corpora import Corpus
 from minilm.data import token_file
 from minilm.model import Transformer, flops_per_token
-from minilm.processes import fresh_processes
-from minilm.runs import record_run, resume_run, start_run
 from minilm.scaling import Law, Valley, bootstrap, count_params, envelope, fit_law, fit_power_law, fit_valley
 from minilm.tokenizer import Tokenizer, train_tokenizer
+from minilm.trials import Trial, beginning, read_table, write_stories
 
 VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
 
@@ -146,49 +143,17 @@ def prepare(corpus: Corpus, out: Path) -> Text:
         while left > 0 and cut > 1:
             cut -= 1
             left -= len(stories[cut])
-        _write(train, stories[:cut])
-        _write(rate, stories[cut:])
-        _write(valid, _beginning(corpus.stories("valid"), VALID))
+        write_stories(train, stories[:cut])
+        write_stories(rate, stories[cut:])
+        write_stories(valid, beginning(corpus.stories("valid"), VALID))
         train_tokenizer(iter(stories[:cut]), VOCAB_SIZE).save(vocabulary)
     return Text(judge=Corpus(corpus.name, train, valid), rate=Corpus(corpus.name, train, rate), tokenizer=Tokenizer.load(vocabulary))
 
 
-def _beginning(stories: Iterable[str], n_characters: int) -> Iterator[str]:
-    for story in stories:
-        if n_characters <= 0:
-            return
-        yield story
-        n_characters -= len(story)
-
-
-def _write(path: Path, stories: Iterable[str]) -> None:
-    path.write_text("".join(f"{story}\n{END_OF_TEXT}\n" for story in stories), encoding="utf-8")
-
-
-def carry_out(plan: list[Training], text: Text, out: Path, cache: Path, *, processes: int = 1, command: str = "",
-              records: Path = DATA / "runs") -> Iterator[dict]:  # fmt: skip
-    """Train what has no row in its table yet, each in a process of its own; add its row, and yield it.
-
-    out: folder for the runs. records: folder for the tables, SWEEP/runs.csv by purpose.
-    """
-    waiting = [training for training in plan if training not in bits_of(plan, text.judge.name, records)]
-    with ProcessPoolExecutor(processes, mp_context=fresh_processes("minilm.sweep"), max_tasks_per_child=1) as pool:
-        things = [[thing] * len(waiting) for thing in (text, out, cache, command)]
-        for training, folder in zip(waiting, pool.map(carry_out_one, waiting, *things), strict=True):
-            record_run(folder, TABLES[training.purpose], records)
-            yield next(row for row in read_table(records, training.purpose) if row["run"] == folder.name)
-
-
-def carry_out_one(training: Training, text: Text, out: Path, cache: Path, command: str) -> Path:
-    """Train and judge one model, or go on with it where it was stopped; return its folder."""
-    torch.set_num_threads(1)
-    corpus = text.judge if training.purpose == "judge" else text.rate
-    folder = out / training.name(corpus.name)
-    if (folder / "run.json").exists():
-        resume_run(folder, cache_dir=cache)
-    else:
-        start_run(folder, corpus, text.tokenizer, SIZES[training.size], train_config(training), command=command, cache_dir=cache)
-    return folder
+def trials(plan: Iterable[Training], text: Text) -> list[Trial]:
+    """What there is to carry out: those that choose a rate are judged by other text than those that count."""
+    return [Trial(name=training.name(text.judge.name), table=TABLES[training.purpose], corpus=text.judge if training.purpose == "judge" else text.rate,
+                  tokenizer=text.tokenizer, shape=SIZES[training.size], config=train_config(training)) for training in plan]  # fmt: skip
 
 
 def train_config(training: Training) -> TrainConfig:
@@ -202,18 +167,9 @@ def train_config(training: Training) -> TrainConfig:
                            eval_every=steps + 1, save_every=max(100, steps // 4), log_every=max(1, steps // 50))  # fmt: skip
 
 
-def read_table(records: Path = DATA / "runs", purpose: str = "judge") -> list[dict]:
-    """The rows of the trainings with a purpose; none where there is no table."""
-    table = records / TABLES[purpose] / "runs.csv"
-    if not table.exists():
-        return []
-    with table.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def bits_of(plan: list[Training], corpus: str, records: Path = DATA / "runs") -> dict[Training, float]:
     """Bits per byte of the trainings of a plan that have a row."""
-    found = {row["run"]: float(row["valid_bits_per_byte"]) for purpose in TABLES for row in read_table(records, purpose)}
+    found = {row["run"]: float(row["valid_bits_per_byte"]) for table in TABLES.values() for row in read_table(table, records)}
     return {training: found[training.name(corpus)] for training in plan if training.name(corpus) in found}
 
 
@@ -286,7 +242,7 @@ def write_forecast(corpus: str, budget: float, train_tokens: int, records: Path 
 
     Raises ValueError when a training of that budget, or of a larger one, has a row already: a forecast comes first.
     """
-    points = read_points(read_table(records), corpus)
+    points = read_points(read_table(TABLES["judge"], records), corpus)
     if (points.budget >= budget).any():
         raise ValueError(
             f"the table has trainings of {max(points.budget):g} operations already; a forecast of {budget:g} comes before them"
@@ -357,7 +313,7 @@ def _stars(points: Points, flops_per_token: Callable[[np.ndarray], np.ndarray]) 
 
 def write_growth(corpus: str, records: Path = DATA / "runs", *, command: str = "", n_samples: int = 1000) -> tuple[dict, Path]:
     """Write how the best size grows by each way of counting, and the law, beside the table of the sweep; return it, and where it lies."""
-    rows, found = read_table(records), {}
+    rows, found = read_table(TABLES["judge"], records), {}
     for name, (embeddings, flops_per_token) in COUNTINGS.items():
         points, curves = read_points(rows, corpus, embeddings=embeddings), read_curves(rows, corpus, records, embeddings=embeddings)
         found[name] = growth(points, curves, flops_per_token, n_samples)

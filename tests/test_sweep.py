@@ -21,13 +21,13 @@ from minilm.sweep import (
     Training,
     best_factor,
     bits_of,
-    carry_out,
     plan_rates,
     plan_sweep,
     prepare,
-    read_table,
     sizes_for,
+    trials,
 )
+from minilm.trials import carry_out, read_table
 
 TINY = [
     SIZES["d16-L2"].__class__(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)
@@ -42,7 +42,7 @@ def small(monkeypatch, tmp_path):
                         "VALID": 3000}.items():  # fmt: skip
         monkeypatch.setattr(sweep, name, value)
     # Processes of their own would not know the tiny sizes.
-    monkeypatch.setattr(sweep, "ProcessPoolExecutor", HereAndNow)
+    monkeypatch.setattr("minilm.trials.ProcessPoolExecutor", HereAndNow)
     write_corpus(tmp_path / "tales", 0.06, valid_megabytes=0.01)
     return load_corpus(tmp_path / "tales")
 
@@ -136,19 +136,19 @@ def test_budgets_that_differ_a_little_have_names_of_their_own():
 def test_a_sweep_is_carried_out_once_and_each_training_is_a_row(small, tmp_path):
     out, records, cache = tmp_path / "out", tmp_path / "records", tmp_path / "cache"
     text = prepare(small, out)
-    rates = list(carry_out(plan_rates(), text, out, cache, command="minilm sweep", records=records))
+    rates = list(carry_out(trials(plan_rates(), text), out, cache, command="minilm sweep", records=records))
     assert [float(row["max_lr"]) for row in rates] == [0.01, 0.08] and {row["seed"] for row in rates} == {"100"}
     bits = bits_of(plan_rates(), "tales", records)
     plan = plan_sweep((2e8,), 1, text.train_tokens(cache), bits)
-    rows = list(carry_out(plan, text, out, cache, records=records))
+    rows = list(carry_out(trials(plan, text), out, cache, records=records))
     assert [row["run"] for row in rows] == [training.name("tales") for training in plan] and len(rows) == 2
-    assert [row["run"] for row in read_table(records)] == [row["run"] for row in rows]
+    assert [row["run"] for row in read_table("sweep", records)] == [row["run"] for row in rows]
     assert {row["valid_n_bytes"] for row in rows}.isdisjoint(row["valid_n_bytes"] for row in rates), "other text chooses the rates"
     for row in rows:
         assert float(row["flops"]) == pytest.approx(2e8, rel=0.1) and (records / "sweep" / row["log"]).exists()
-    assert list(carry_out(plan, text, out, cache, records=records)) == [], "nothing is trained twice"
+    assert list(carry_out(trials(plan, text), out, cache, records=records)) == [], "nothing is trained twice"
     (records / "sweep" / "runs.csv").unlink()  # a run that was finished and not recorded
-    assert [row["started"] for row in carry_out(plan, text, out, cache, records=records)] == [row["started"] for row in rows]
+    assert [row["started"] for row in carry_out(trials(plan, text), out, cache, records=records)] == [row["started"] for row in rows]
 
 
 def made_by_a_law(law, noise=0.0, budgets=BUDGETS):
@@ -268,7 +268,7 @@ def test_the_command_sweeps_and_forecasts(small, tmp_path, capsys, monkeypatch):
     assert cli.main(["sweep", *paths, "--budgets", "2e8", "--seeds", "1"]) == 0
     printed = capsys.readouterr().out
     assert "2 trainings, of which 2 are to do: 4.0e+08 operations" in printed and "tales_d16-L1_2e08_judge_x" in printed
-    assert len(read_table(tmp_path / "out")) == len(read_table(tmp_path / "out", "rate")) == 2
+    assert len(read_table("sweep", tmp_path / "out")) == len(read_table("sweep_rates", tmp_path / "out")) == 2
     monkeypatch.setattr(sweep, "write_forecast", lambda corpus, budget, n, records, command: ({"says": {corpus: (1.0, 0.5, 2.0)}}, records))
     assert cli.main(["sweep", *paths, "--forecast", "4e13"]) == 0
     assert f"{'tales':50}            1   0.5 to 2" in capsys.readouterr().out

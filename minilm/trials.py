@@ -1,0 +1,100 @@
+"""How are many trainings carried out? Side by side, each in a process of its own, and none twice.
+
+The ideas in order: a trial is a training with a name (`Trial`); it has a folder of that name, so that one that was stopped goes on where it was, and in the
+end a row of that name in a table of data/runs, and what has a row is not trained again (`carry_out`).
+
+Used in: chapters 10 and 12. Left out on purpose: several machines. Whoever has them gives each its own part of the plan.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from minilm.config import DATA, ModelConfig, TrainConfig
+from minilm.corpora import END_OF_TEXT, Corpus
+from minilm.model import Transformer, flops_per_token
+from minilm.processes import fresh_processes
+from minilm.runs import record_run, resume_run, start_run
+from minilm.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training of many: what is trained on what, and where it is written down."""
+
+    name: str
+    """Of its folder and of its row."""
+    table: str
+    """The experiment of data/runs to which its row belongs."""
+    corpus: Corpus
+    tokenizer: Tokenizer
+    shape: ModelConfig
+    config: TrainConfig
+
+
+def carry_out(trials: Iterable[Trial], out: Path, cache: Path, *, processes: int = 1, command: str = "",
+              records: Path = DATA / "runs") -> Iterator[dict]:  # fmt: skip
+    """Train what has no row in its table yet, one thread each; add its row, and yield it.
+
+    out: folder for the runs. records: folder for the tables, TABLE/runs.csv.
+    """
+    waiting = still_to_do(trials, records)
+    with ProcessPoolExecutor(processes, mp_context=fresh_processes("minilm.trials"), max_tasks_per_child=1) as pool:
+        things = [[thing] * len(waiting) for thing in (out, cache, command)]
+        for trial, folder in zip(waiting, pool.map(carry_out_one, waiting, *things), strict=True):
+            record_run(folder, trial.table, records)
+            yield next(row for row in read_table(trial.table, records) if row["run"] == trial.name)
+
+
+def still_to_do(trials: Iterable[Trial], records: Path = DATA / "runs") -> list[Trial]:
+    """The trials without a row in their table."""
+    trials = list(trials)
+    done = {(table, row["run"]) for table in {trial.table for trial in trials} for row in read_table(table, records)}
+    return [trial for trial in trials if (trial.table, trial.name) not in done]
+
+
+def flops_of(trial: Trial) -> float:
+    """Operations of a trial, attention counted."""
+    with torch.device("meta"):  # shapes without numbers
+        model = Transformer(trial.shape)
+    config = trial.config
+    n_tokens = config.max_tokens or config.max_steps * config.batch_size * config.accumulation_steps * trial.shape.context_length
+    return n_tokens * flops_per_token(model)
+
+
+def carry_out_one(trial: Trial, out: Path, cache: Path, command: str) -> Path:
+    """Train and judge one model, or go on with it where it was stopped; return its folder."""
+    torch.set_num_threads(1)
+    folder = out / trial.name
+    if (folder / "run.json").exists():
+        resume_run(folder, cache_dir=cache)
+    else:
+        start_run(folder, trial.corpus, trial.tokenizer, trial.shape, trial.config, command=command, cache_dir=cache)
+    return folder
+
+
+def read_table(table: str, records: Path = DATA / "runs") -> list[dict]:
+    """The rows of a table; none where there is no table."""
+    path = records / table / "runs.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_stories(path: Path, stories: Iterable[str]) -> None:
+    """Write a text file that `minilm.corpora.read_stories` reads."""
+    path.write_text("".join(f"{story}\n{END_OF_TEXT}\n" for story in stories), encoding="utf-8")
+
+
+def beginning(stories: Iterable[str], n_characters: int) -> Iterator[str]:
+    """The first stories, until they have so many characters."""
+    for story in stories:
+        if n_characters <= 0:
+            return
+        yield story
+        n_characters -= len(story)
