@@ -83,6 +83,7 @@ def grade(
     """
     from minilm.corpora import read_stories
     from minilm.storyworld import grade as read
+    from minilm.storyworld import grade_shares
 
     if n < 1:
         raise ValueError(f"--n is {n}; a model must write at least one story to be graded")
@@ -94,16 +95,8 @@ def grade(
     for number, found in enumerate(grades, start=1):
         if not found.perfect:
             print(f"story {number}\n{_findings(found)}")
-    n_sentences, n_unparsed = sum(len(found.sentences) for found in grades), sum(len(found.unparsed) for found in grades)
-    result = {
-        "n_stories": len(grades),
-        "n_sentences": n_sentences,
-        "parse_rate": 1 - n_unparsed / max(1, n_sentences),
-        "consistent_share": sum(found.consistent for found in grades) / len(grades),
-        "perfect_share": sum(found.perfect for found in grades) / len(grades),
-        "n_faults": sum(len(found.faults) for found in grades),
-    }
-    print(f"{len(grades):,} stories: {result['parse_rate']:.1%} of {n_sentences:,} sentences parse, {result['consistent_share']:.1%} of the stories "
+    result = grade_shares(grades)
+    print(f"{len(grades):,} stories: {result['parse_rate']:.1%} of {result['n_sentences']:,} sentences parse, {result['consistent_share']:.1%} of the stories "
           f"have no contradiction, {result['perfect_share']:.1%} are perfect")  # fmt: skip
     if json_:
         print(json.dumps(result))
@@ -925,11 +918,58 @@ def _command(*paths: object) -> str:
     return shlex.join(["minilm", *words])
 
 
-EXPERIMENTS = {f.__name__: f for f in (ablations,)}
+def good_data(
+    parts: tuple[Literal["corners", "kinds", "domains"], ...] = ("corners", "kinds"),
+    seeds: int = 3,
+    processes: int = 1,
+    stories: str | None = None,
+    web: str | None = None,
+    others: tuple[Path, ...] = (),
+    out: Path = Path("runs/good_data"),
+    keep: bool = False,
+    cache: Path = CACHE,
+) -> None:
+    """Train small and large models on good and on poor text, and judge them alike. What was stopped goes on where it was.
+
+    Args:
+        parts: `corners`: small and ten times larger, on good and poor text, with three budgets; `kinds`: the small one on seven kinds of fault in two
+            doses; `domains`: both on stories, on pages of the web, and on half of each.
+        seeds: Trainings of each kind.
+        processes: Trainings side by side, one thread each.
+        stories: For domains, a corpus, folder or file, as for `minilm corpus`.
+        web: For domains, likewise.
+        others: For domains, files of text that none of the models reads, to judge them by.
+        out: Folder for texts and runs and, without --keep, their tables.
+        keep: Keep each finished run as a row of data/runs/good_data/runs.csv (of domains, for that part).
+        cache: Folder for what is downloaded and encoded.
+    """
+    from minilm.config import DATA
+    from minilm.corpora import load_corpus
+    from minilm.good_data import PLANS, TABLES, domain_trials, keep_stories, left_of, trials
+    from minilm.trials import read_table
+
+    if seeds < 1 or processes < 1:
+        raise ValueError(f"{seeds} seeds and {processes} processes; give at least one of each")
+    if "domains" in parts and not (stories and web):
+        raise ValueError("the part domains needs two texts; give them as --stories and --web")
+    records, command = DATA / "runs" if keep else out, _command(*filter(None, (stories, web)), *others, out, cache)
+    out.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        left = left_of(PLANS[part](seeds), TABLES[part], records)
+        if part == "domains":
+            ready = domain_trials(left, load_corpus(stories, cache_dir=cache), load_corpus(web, cache_dir=cache), others, out, cache)
+        else:
+            ready = trials(left, out, cache)
+        _carry_out(ready, out, cache, processes=processes, command=command, records=records)
+        if part == "corners" and left:
+            print(keep_stories(read_table(TABLES[part], records), out, records))
+
+
+EXPERIMENTS = {f.__name__.replace("_", "-"): f for f in (ablations, good_data)}
 
 
 def experiment(words: list[str]) -> None:
-    """Carry out an experiment of the course, many trainings after one plan: `ablations`."""
+    """Carry out an experiment of the course, many trainings after one plan: `ablations`, `good-data`."""
     tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="minilm experiment", args=words, config=SETTINGS)
 
 

@@ -129,7 +129,7 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
     row = {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
            "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
            **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
-           **record["model"], **record["training"], **record["result"], "flops": flops, **record["environment"], "log": f"{name}.jsonl",
+           **record["model"], **record["training"], **record["result"], **record.get("judged", {}), "flops": flops, **record["environment"], "log": f"{name}.jsonl",
            "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
     table = Path(folder) / experiment / "runs.csv"
     table.parent.mkdir(parents=True, exist_ok=True)

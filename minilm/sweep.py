@@ -31,14 +31,14 @@ from minilm.trials import Trial, beginning, read_table, write_stories
 VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
 
 
-def _size(d_model: int, n_layers: int) -> ModelConfig:
+def shape(d_model: int, n_layers: int, vocab_size: int = VOCAB_SIZE, context_length: int = 256) -> ModelConfig:
     """A shape with heads of 16 numbers and a feed-forward layer about 8/3 as wide."""
     n_heads = d_model // 16
-    return ModelConfig(vocab_size=VOCAB_SIZE, context_length=256, d_model=d_model, n_layers=n_layers, n_heads=n_heads, n_kv_heads=n_heads,
+    return ModelConfig(vocab_size=vocab_size, context_length=context_length, d_model=d_model, n_layers=n_layers, n_heads=n_heads, n_kv_heads=n_heads,
                        d_ff=16 * round(d_model / 6))  # fmt: skip
 
 
-SIZES = {f"d{d_model}-L{n_layers}": _size(d_model, n_layers) for d_model, n_layers in
+SIZES = {f"d{d_model}-L{n_layers}": shape(d_model, n_layers) for d_model, n_layers in
          ((16, 2), (32, 2), (32, 3), (48, 2), (48, 3), (64, 3), (80, 3), (96, 3), (112, 3), (128, 4), (144, 5), (160, 6), (192, 6), (256, 6))}  # fmt: skip
 BUDGETS = (1e12, 2.5e12, 6.3e12, 1.6e13)
 HELD_OUT = (4e13, 1e14)  # forecast first, trained afterwards
@@ -75,11 +75,12 @@ class Training:
 
 def n_tokens(size: str, flops: float) -> float:
     """Tokens that a budget pays for, attention counted."""
-    return flops / _flops_per_token(SIZES[size])
+    return flops / cost(SIZES[size])
 
 
 @cache
-def _flops_per_token(shape: ModelConfig) -> int:
+def cost(shape: ModelConfig) -> int:
+    """Operations for each token of a training, attention counted."""
     with torch.device("meta"):  # shapes without numbers
         return flops_per_token(Transformer(shape))
 
@@ -153,17 +154,17 @@ def prepare(corpus: Corpus, out: Path) -> Text:
 def trials(plan: Iterable[Training], text: Text) -> list[Trial]:
     """What there is to carry out: those that choose a rate are judged by other text than those that count."""
     return [Trial(name=training.name(text.judge.name), table=TABLES[training.purpose], corpus=text.judge if training.purpose == "judge" else text.rate,
-                  tokenizer=text.tokenizer, shape=SIZES[training.size], config=train_config(training)) for training in plan]  # fmt: skip
+                  tokenizer=text.tokenizer, shape=SIZES[training.size],
+                  config=train_config(SIZES[training.size], training.flops, training.seed, training.factor)) for training in plan]  # fmt: skip
 
 
-def train_config(training: Training) -> TrainConfig:
-    """The default training with the training's rates, in some STEPS steps, its schedule ending where its budget does."""
-    default, context_length = TrainConfig(max_steps=1), SIZES[training.size].context_length
-    tokens = n_tokens(training.size, training.flops)
-    batch_size = 2 ** max(0, round(math.log2(tokens / STEPS / context_length)))
-    steps = max(1, round(tokens / batch_size / context_length))
-    return default.replace(max_steps=steps, batch_size=batch_size, seed=training.seed, max_lr=training.factor * default.max_lr,
-                           muon_lr=training.factor * default.muon_lr, device="cpu", precision="float32", compile="no",
+def train_config(shape: ModelConfig, flops: float, seed: int, factor: float) -> TrainConfig:
+    """The default training with a factor to its rates, in some STEPS steps, its schedule ending where its budget does."""
+    default, tokens = TrainConfig(max_steps=1), flops / cost(shape)
+    batch_size = 2 ** max(0, round(math.log2(tokens / STEPS / shape.context_length)))
+    steps = max(1, round(tokens / batch_size / shape.context_length))
+    return default.replace(max_steps=steps, batch_size=batch_size, seed=seed, max_lr=factor * default.max_lr, muon_lr=factor * default.muon_lr,
+                           device="cpu", precision="float32", compile="no",
                            eval_every=steps + 1, save_every=max(100, steps // 4), log_every=max(1, steps // 50))  # fmt: skip
 
 
@@ -270,7 +271,7 @@ def read_curves(rows: list[dict], corpus: str, records: Path = DATA / "runs", *,
 
 def operations(n_params: np.ndarray) -> np.ndarray:
     """What a token costs in training, attention included, for a model of that size: read off between SIZES."""
-    known = {sum(count_params(shape).values()): _flops_per_token(shape) for shape in SIZES.values()}
+    known = {sum(count_params(shape).values()): cost(shape) for shape in SIZES.values()}
     return np.exp(np.interp(np.log(n_params), np.log(list(known)), np.log(list(known.values()))))
 
 

@@ -1,19 +1,21 @@
 """How are many trainings carried out? Side by side, each in a process of its own, and none twice.
 
 The ideas in order: a trial is a training with a name (`Trial`); it has a folder of that name, so that one that was stopped goes on where it was, and in the
-end a row of that name in a table of data/runs, and what has a row is not trained again (`carry_out`).
+end a row of that name in a table of data/runs, and what has a row is not trained again (`carry_out`). An experiment may judge its models by more than
+their loss (`Trial.judge`); what it finds stands in the same row.
 
 Used in: chapters 10 and 12. Left out on purpose: several machines. Whoever has them gives each its own part of the plan.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
 from minilm.model import Transformer, flops_per_token
@@ -34,6 +36,8 @@ class Trial:
     tokenizer: Tokenizer
     shape: ModelConfig
     config: TrainConfig
+    judge: Callable[[Path], dict] | None = None
+    """Called with the folder of the finished run, in the process that trained it; returns more columns of its row."""
 
 
 def carry_out(trials: Iterable[Trial], out: Path, cache: Path, *, processes: int = 1, command: str = "",
@@ -71,9 +75,11 @@ def carry_out_one(trial: Trial, out: Path, cache: Path, command: str) -> Path:
     torch.set_num_threads(1)
     folder = out / trial.name
     if (folder / "run.json").exists():
-        resume_run(folder, cache_dir=cache)
+        record = resume_run(folder, cache_dir=cache)
     else:
-        start_run(folder, trial.corpus, trial.tokenizer, trial.shape, trial.config, command=command, cache_dir=cache)
+        record = start_run(folder, trial.corpus, trial.tokenizer, trial.shape, trial.config, command=command, cache_dir=cache)
+    if trial.judge and "judged" not in record:
+        write_json(folder / "run.json", record | {"judged": trial.judge(folder)})
     return folder
 
 

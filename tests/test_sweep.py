@@ -36,26 +36,13 @@ TINY_SIZES = dict(zip(("d8-L1", "d16-L1"), TINY))
 
 
 @pytest.fixture
-def small(monkeypatch, tmp_path):
+def small(monkeypatch, tmp_path, trials_here):
     """A sweep of two tiny shapes and one budget, on a corpus of our own; gives the corpus."""
     for name, value in {"SIZES": TINY_SIZES, "RATES": {"d8-L1": 2e8}, "FACTORS": (1.0, 8.0), "BUDGETS": (2e8, 4e8), "STEPS": 20, "HELD_BACK": 2000,
                         "VALID": 3000}.items():  # fmt: skip
         monkeypatch.setattr(sweep, name, value)
-    # Processes of their own would not know the tiny sizes.
-    monkeypatch.setattr("minilm.trials.ProcessPoolExecutor", HereAndNow)
     write_corpus(tmp_path / "tales", 0.06, valid_megabytes=0.01)
     return load_corpus(tmp_path / "tales")
-
-
-class HereAndNow:
-    """A pool that does the work itself, one thing after the other."""
-
-    def __init__(self, *_, **__):
-        pass
-
-    __enter__ = lambda self: self
-    __exit__ = lambda *_: None
-    map = staticmethod(map)
 
 
 def test_a_budget_pays_for_its_tokens_attention_counted():
@@ -83,7 +70,7 @@ def test_the_sizes_lie_around_the_best_and_read_four_times_at_most(flops):
 @pytest.mark.parametrize("flops", [1e12, 4e13, 1e14])
 def test_the_schedule_ends_with_the_budget_in_a_thousand_steps(flops):
     for size in sizes_for(flops, 5_400_000):
-        config = sweep.train_config(Training(size=size, flops=flops, seed=3, factor=2.0))
+        config = sweep.train_config(SIZES[size], flops, seed=3, factor=2.0)
         with sweep.torch.device("meta"):
             spent = config.max_steps * config.batch_size * 256 * flops_per_token(Transformer(SIZES[size]))
         assert spent == pytest.approx(flops, rel=0.002) and 650 < config.max_steps < 1500

@@ -17,10 +17,10 @@ Source of the recipe: docs/SOURCES.md#tinystories. Used from chapter 01 on; no t
 from minilm.storyworld.corpus import VALID_MEGABYTES, version, write_corpus
 from minilm.storyworld.faults import CORPUS_FAULTS, STORY_FAULTS, labeled_stories, stories
 from minilm.storyworld.questions import Question, questions
-from minilm.storyworld.reader import Grade, grade, split_sentences
+from minilm.storyworld.reader import Grade, grade, grade_shares, split_sentences
 from minilm.storyworld.story import FEATURES, Recipe, Story, follows, write_story
 
 __all__ = [
-    "CORPUS_FAULTS", "FEATURES", "STORY_FAULTS", "VALID_MEGABYTES", "Grade", "Question", "Recipe", "Story", "follows", "grade", "labeled_stories",
+    "CORPUS_FAULTS", "FEATURES", "STORY_FAULTS", "VALID_MEGABYTES", "Grade", "Question", "Recipe", "Story", "follows", "grade", "grade_shares", "labeled_stories",
     "questions", "split_sentences", "stories", "version", "write_corpus", "write_story",
 ]  # fmt: skip

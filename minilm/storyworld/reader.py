@@ -8,6 +8,7 @@ Left out on purpose: guessing. A sentence that is good English and not in the ta
 """
 
 import pickle
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -233,6 +234,20 @@ class Grade:
     def perfect(self) -> bool:
         """True if every sentence parses and all is consistent."""
         return bool(self.sentences) and not self.unparsed and not self.faults
+
+
+def grade_shares(grades: Iterable[Grade]) -> dict[str, float]:
+    """Sum up the grades of several stories: which share of the sentences parses, which of the stories has no contradiction, which no fault at all."""
+    grades = list(grades)
+    n_sentences, n_unparsed = sum(len(found.sentences) for found in grades), sum(len(found.unparsed) for found in grades)
+    return {
+        "n_stories": len(grades),
+        "n_sentences": n_sentences,
+        "parse_rate": 1 - n_unparsed / max(1, n_sentences),
+        "consistent_share": sum(found.consistent for found in grades) / len(grades),
+        "perfect_share": sum(found.perfect for found in grades) / len(grades),
+        "n_faults": sum(len(found.faults) for found in grades),
+    }
 
 
 class Reader:
