@@ -3,7 +3,7 @@
 The ideas in order: cut a row of tokens into windows that do not overlap and predict every token of it once, end marks included; add up the nats;
 divide by the bytes of the stories, not by the tokens, because a tokenizer with longer tokens has fewer and harder guesses to make. Of several ways
 to go on, the model's answer is the one that it holds likeliest (`score_choices`); a share of items comes with an interval (`accuracy`), and two
-models are compared on the same items, item by item (`compare`).
+models are compared on the same items, item by item (`compare`), or over several seeds (`mean_difference`).
 
 Built by hand in: chapters 03 and 09. Left out on purpose: sliding windows, which flatter every model a little and cost many times more; answers that
 a judge must read.
@@ -12,6 +12,7 @@ a judge must read.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from statistics import mean, stdev
 
 import numpy as np
 import torch
@@ -263,3 +264,19 @@ def compare(first: np.ndarray, second: np.ndarray, *, n_samples: int = 10_000, s
     p_value = stats.binomtest(only_first, differ).pvalue if differ else 1.0
     return Comparison(difference=(only_first - only_second) / n, low=float(low), high=float(high), p_value=float(p_value),
                       n_only_first=only_first, n_only_second=only_second)  # fmt: skip
+
+
+def mean_difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """The mean of the differences of pairs, and half the width of its 95 % interval by Student's t; infinite for one pair.
+
+    Raises ValueError unless there is at least one pair, and as many of the second as of the first.
+
+    >>> mean, half_width = mean_difference([1.1, 1.2, 1.4], [1.0, 1.1, 1.2])
+    >>> round(mean, 4), round(half_width, 4)
+    (0.1333, 0.1434)
+    """
+    pairs = [a - b for a, b in zip(first, second, strict=True)]
+    if not pairs:
+        raise ValueError("there is no mean of 0 differences; give at least one pair")
+    half = stats.t.ppf(0.975, len(pairs) - 1) * stdev(pairs) / math.sqrt(len(pairs)) if len(pairs) > 1 else math.inf
+    return mean(pairs), float(half)

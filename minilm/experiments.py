@@ -23,17 +23,16 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 import torch
-from scipy import stats
 
 from minilm.checkpoint import write_json
 from minilm.config import ModelConfig, TrainConfig, profile
 from minilm.corpora import load_corpus
 from minilm.data import token_file
-from minilm.evaluate import evaluate
+from minilm.evaluate import evaluate, mean_difference
 from minilm.model import flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import environment, peak_memory_bytes
@@ -239,9 +238,9 @@ def differences(rows: Iterable[dict]) -> dict[str, dict]:
             bits.setdefault(row["variant"], {})[int(row["seed"])] = _bits(row, "valid_bits_per_byte")
     found, baseline = {}, bits["baseline"]
     for variant, by_seed in bits.items():
-        pairs = [by_seed[seed] - baseline[seed] for seed in by_seed.keys() & baseline.keys()]
-        half = stats.t.ppf(0.975, len(pairs) - 1) * stdev(pairs) / math.sqrt(len(pairs)) if len(pairs) > 1 else math.inf
-        found[variant] = {"bits_per_byte": mean(by_seed.values()), "difference": mean(pairs), "half_width": float(half), "n_seeds": len(pairs)}
+        seeds = sorted(by_seed.keys() & baseline.keys())
+        difference, half_width = mean_difference([by_seed[seed] for seed in seeds], [baseline[seed] for seed in seeds])
+        found[variant] = {"bits_per_byte": mean(by_seed.values()), "difference": difference, "half_width": half_width, "n_seeds": len(seeds)}
     return found
 
 

@@ -9,17 +9,17 @@ and pages of the web, each judged by both and by texts that neither is like (`pl
 Used in: chapter 12. Left out on purpose: faults that nobody planted. Of real text nobody knows how much of it is bad.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 from minilm.checkpoint import load_model, newest_checkpoint, write_json
 from minilm.config import DATA
 from minilm.corpora import Corpus, read_stories
 from minilm.data import encode_stories, token_file
-from minilm.evaluate import evaluate, score_choices
+from minilm.evaluate import evaluate, mean_difference, score_choices
 from minilm.items import cloze_from_stories, fingerprint, leaked, read_items, storyworld_items, write_items
 from minilm.numpy_model import NumpyModel
 from minilm.storyworld import grade, grade_shares, split_sentences, write_corpus
@@ -211,3 +211,45 @@ def judge_by_texts(folder: Path, texts: dict[str, Path]) -> dict:
     model, tokenizer = load_model(folder)
     return {f"bits_{name}": evaluate(model, encode_stories(beginning(read_stories(path), VALID), tokenizer), tokenizer).bits_per_byte
             for name, path in texts.items()}  # fmt: skip
+
+
+# What came out
+
+
+def by_cell(rows: Iterable[dict]) -> dict[tuple[str, str, float], list[dict]]:
+    """The rows of a table by (model, text, budget), in the order of their seeds."""
+    found = {}
+    for row in sorted(rows, key=lambda row: int(row["seed"])):
+        model, rest = row["run"].split("_", 1)
+        text, flops, _ = rest.rsplit("_", 2)
+        found.setdefault((model, text, float(flops)), []).append(row)
+    return found
+
+
+def measures(row: dict) -> dict[str, float]:
+    """What a run came to, by name: bits per byte of its own validation text, and whatever else it was judged by; shares are from 0 to 1."""
+    found = {"bits per byte": float(row["valid_bits_per_byte"])}
+    if "perfect_share" in row:
+        found["perfect stories"] = float(row["perfect_share"])
+    answers = {name.removeprefix("answers_"): text for name, text in row.items() if name.startswith("answers_")}
+    texts = {name.removeprefix("bits_"): float(bits) for name, bits in row.items() if name.startswith("bits_")}
+    return found | {kind: text.count("1") / len(text) for kind, text in answers.items()} | texts
+
+
+def contest(first: Sequence[dict], second: Sequence[dict]) -> dict[str, tuple[float, float]]:
+    """How much more the first runs have of each measure than the second of the same seeds: mean, and half the width of its 95 % interval."""
+    ours, theirs = ({row["seed"]: measures(row) for row in rows} for rows in (first, second))
+    seeds = sorted(ours.keys() & theirs.keys())
+    return {name: mean_difference([ours[seed][name] for seed in seeds], [theirs[seed][name] for seed in seeds]) for name in measures(first[0])}
+
+
+def crossing(budgets: Sequence[float], differences: Sequence[float]) -> float | None:
+    """The budget at which a difference first changes its sign, on a straight line over the logarithm between two budgets; None if at none.
+
+    >>> round(crossing([1e12, 1e13, 1e14], [-0.2, -0.1, 0.1]) / 1e13, 2)
+    3.16
+    """
+    for (low, before), (high, after) in pairwise(zip(budgets, differences, strict=True)):
+        if before * after < 0:
+            return float(low * (high / low) ** (before / (before - after)))
+    return None

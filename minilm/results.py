@@ -9,6 +9,7 @@ Used by `minilm results`. Left out on purpose: converting a published loss to bi
 """
 
 import csv
+import itertools
 import json
 import re
 import string
@@ -18,12 +19,16 @@ from statistics import mean
 
 from minilm.config import DATA, ROOT
 from minilm.experiments import differences
+from minilm.good_data import BUDGETS, ITEMS, TABLES, by_cell, contest, measures
 from minilm.scaling import fit_valley
+from minilm.trials import read_table
 
 TEMPLATE = ROOT / "docs" / "results.md.in"
 RUNG = re.compile(r"(.+)_([^_]+)_([\d.]+)x([\d.]+)_seed\d+")  # as minilm.ladder names its runs
 SWEPT = re.compile(r"(.+)_([^_]+)_([^_]+)_judge_x[\d.]+_seed\d+")  # as minilm.sweep does
 NOT_TRAINED = "Not trained yet; `minilm ladder --corpus storyworld --repeats 2 4 8 16 --keep` makes the rows."
+NO_GOOD_DATA = "Not trained yet; `minilm experiment good-data --processes 2 --keep` makes the rows, with `--parts domains` those of real text."
+MEASURES = " | ".join(("bits per byte", "perfect stories", *ITEMS))
 BENCHMARKS = ("generate", "grade", "tokenizer", "training")
 EXCHANGED = {
     "baseline": "nothing",
@@ -77,7 +82,7 @@ def page(data: Path = DATA, template: Path = TEMPLATE) -> str:
         "made": Named("made", made | {"facts": made_by(facts.values())}),
         "printed": Named("printed", {name: printed(records) for name, records in benchmarks.items()}),
     }
-    tables = {make.__name__: make(data) for make in (tinystories, losses, ladder, repeats, sweep, forecasts, growth, vocabulary, ablations)}
+    tables = {make.__name__: make(data) for make in (tinystories, losses, ladder, repeats, sweep, forecasts, growth, corners, contests, kinds, domains, vocabulary, ablations)}
     return Marks().vformat(template.read_text(encoding="utf-8"), (), Named(template.name, names | tables))
 
 
@@ -353,6 +358,58 @@ def ablations(data: Path) -> str:
              "" if name == "baseline" else f"{one['difference']:+.4f} ± {one['half_width']:.4f}")
             for name, one in sorted(found.items(), key=lambda item: (item[0] != "baseline", item[1]["difference"]))]  # fmt: skip
     return table("exchanged | rates, times | bits per byte | difference", rows, made_by(runs))
+
+
+# Good and poor text
+
+
+def corners(data: Path) -> str:
+    """Small and large models on good and on poor text, with each budget."""
+    cells = {key: runs for key, runs in read_cells(data, "corners").items() if key[1] in ("good", "poor")}
+    rows = [(show(flops, "power"), model, text, f"{int(runs[0]['n_tokens']):,}", *means(runs), f"{len(runs)}")
+            for (model, text, flops), runs in sorted(cells.items(), key=lambda item: item[0][2])]  # fmt: skip
+    return table(f"FLOP | model | text | tokens | {MEASURES} | seeds", rows, made_by(itertools.chain(*cells.values()))) if rows else NO_GOOD_DATA
+
+
+def contests(data: Path) -> str:
+    """The small model on good text less the large one on poor text: with equal operations, and with equal tokens."""
+    cells, rows, used = read_cells(data, "corners"), [], []
+    for small, large, equal in [(flops, flops, "operations") for flops in BUDGETS] + [(BUDGETS[0], BUDGETS[-1], "tokens")]:
+        if ("small", "good", small) in cells and ("large", "poor", large) in cells:
+            david, goliath = cells["small", "good", small], cells["large", "poor", large]
+            used += david + goliath
+            rows.append((equal, show(small, "power"), show(large, "power"), *(f"{mean:+.3f} ± {half:.3f}" for mean, half in contest(david, goliath).values())))
+    return table(f"equal | FLOP, small | FLOP, large | {MEASURES}", rows, made_by(used)) if rows else NO_GOOD_DATA
+
+
+def kinds(data: Path) -> str:
+    """What each kind of fault costs the small model, by its dose."""
+    cells = read_cells(data, "kinds")
+    good, faulty = cells.get(("small", "good", BUDGETS[0])), {key: runs for key, runs in cells.items() if key[1] not in ("good", "poor")}
+    rows = []
+    for (_, text, _), runs in sorted(faulty.items()) if good else ():
+        kind, dose = text.rsplit("-", 1)
+        rows.append((kind.replace("_", " "), dose, *means(runs), "{:+.3f} ± {:.3f}".format(*contest(runs, good)["bits per byte"]), f"{len(runs)}"))
+    head = f"fault | dose | {MEASURES} | bits more than on good text | seeds"
+    return table(head, rows, made_by(itertools.chain(*faulty.values()))) if rows else NO_GOOD_DATA
+
+
+def domains(data: Path) -> str:
+    """Which real text a model read, and by which it is judged: the whole matrix, in bits per byte."""
+    cells = read_cells(data, "domains")
+    rows = [(model, text, *means(runs)[1:], f"{len(runs)}") for (model, text, _), runs in cells.items()]
+    judged = list(measures(next(iter(cells.values()))[0]))[1:] if rows else []
+    return table(f"model | read | {' | '.join(judged)} | seeds", rows, made_by(itertools.chain(*cells.values()))) if rows else NO_GOOD_DATA
+
+
+def read_cells(data: Path, part: str) -> dict[tuple[str, str, float], list[dict]]:
+    return by_cell(read_table(TABLES[part], data / "runs"))
+
+
+def means(runs: Iterable[dict]) -> list[str]:
+    """Each measure of some runs, over their seeds."""
+    found = [measures(run) for run in runs]
+    return [spread(found, name, ".3f") for name in found[0]]
 
 
 def computed(runs: Named, facts: Named) -> dict[str, float]:

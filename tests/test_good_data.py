@@ -124,6 +124,22 @@ def test_real_texts_of_equal_length_are_judged_by_each_other(small, tmp_path):
     assert len(half & tales) / len(half) == pytest.approx(0.5, abs=0.05)
 
 
+def test_rows_are_told_apart_and_measured():
+    row = {"valid_bits_per_byte": "1.5", "perfect_share": "0.25", "answers_facts": "0110", "bits_web": "2.5"}
+    rows = [row | {"run": f"small_low_diversity-0.3_5e12_seed{seed}", "seed": str(seed)} for seed in (10, 2)]
+    cells = good_data.by_cell(rows)
+    assert list(cells) == [("small", "low_diversity-0.3", 5e12)] and [row["seed"] for row in cells["small", "low_diversity-0.3", 5e12]] == ["2", "10"]
+    assert good_data.measures(rows[0]) == {"bits per byte": 1.5, "perfect stories": 0.25, "facts": 0.5, "web": 2.5}
+    better = [one | {"valid_bits_per_byte": bits} for one, bits in zip(rows, ("1.25", "1.0"))]
+    assert good_data.contest(better, rows)["bits per byte"] == pytest.approx((-0.375, 12.7062 * 0.125), abs=1e-4)
+
+
+def test_a_crossing_lies_between_the_budgets_or_nowhere():
+    assert good_data.crossing([1e12, 1e14], [-0.1, 0.1]) == pytest.approx(1e13)
+    assert good_data.crossing([1e12, 1e14], [0.3, -0.1]) == pytest.approx(1e12 * 10**1.5)
+    assert good_data.crossing([1e12, 1e13, 1e14], [-0.3, -0.2, -0.1]) is None
+
+
 @pytest.mark.parametrize("wrong, said", [
     (["--parts", "domains", "--stories", "x"], "give them as --stories and --web"),
     (["--seeds", "0"], "at least one"),

@@ -12,7 +12,24 @@ from benchmarks.keep import keep
 from minilm.cli import main
 from minilm.config import DATA, ROOT
 from minilm.ladder import SIZES
-from minilm.results import BENCHMARKS, TEMPLATE, forecasts, growth, ladder, losses, page, read_rows, repeats, sweep, table, tinystories
+from minilm.results import (
+    BENCHMARKS,
+    TEMPLATE,
+    contests,
+    corners,
+    domains,
+    forecasts,
+    growth,
+    kinds,
+    ladder,
+    losses,
+    page,
+    read_rows,
+    repeats,
+    sweep,
+    table,
+    tinystories,
+)
 
 RUN = {"command": "minilm ladder --corpus storyworld --keep", "corpus": "storyworld", "n_params": 300_000, "seconds": 90, "flops": 1.5e13,
        "peak_memory_bytes": "", "machine": "a laptop", "cores": 4, "gpu": ""}  # fmt: skip
@@ -124,6 +141,42 @@ def test_exponents_stand_by_what_is_counted_and_how(tmp_path):
     found = {f"exponent by the {way}": (a, 0.4, 0.6) for way, a in {"valleys": 0.5, "envelope": 0.6, "law": 0.7}.items()} | {name: (0.35, 0.3, 0.4) for name in ("E", "A", "B", "alpha", "beta")}
     (tmp_path / "runs" / "sweep" / "growth_tales.json").write_text(json.dumps({"command": "minilm sweep --growth", "n_points": 30, "countings": {"6 N D": found}}))
     assert growth(tmp_path).splitlines()[2] == f"| tales | 30 | 6 N D{''.join(f' | 0.{a}0 (0.40 to 0.60)' for a in (5, 6, 7))}{' | 0.35 (0.30 to 0.40)' * 3} |"
+
+
+def experiment(folder, **made_up):
+    """A data folder with made-up runs of the good-data experiment: bits per byte, share of perfect stories and answers, by name."""
+    answers = {f"answers_{kind}": "1" for kind in ("facts", "reasoning", "cloze")}
+    return write(folder, "good_data", [RUN | {"run": name, "seed": name[-1], "n_tokens": 3000, "valid_bits_per_byte": bits, "perfect_share": perfect,
+                                              "answers_context": right} | answers for name, (bits, perfect, right) in made_up.items()])  # fmt: skip
+
+
+def test_small_on_good_text_stands_against_large_on_poor_text_seed_by_seed(tmp_path):
+    data = experiment(tmp_path, **{
+        "small_good_5e12_seed0": (1.0, 0.5, "1100"), "small_good_5e12_seed1": (1.2, 0.7, "1110"),
+        "large_poor_5e12_seed1": (1.4, 0.1, "0000"), "large_poor_5e12_seed0": (1.3, 0.3, "1000"), "large_poor_4e13_seed0": (0.9, 0.9, "1111"),
+        "small_shuffled_words-0.3_5e12_seed0": (1.1, 0.4, "1000"), "small_shuffled_words-0.3_5e12_seed1": (1.4, 0.2, "1000"),
+    })  # fmt: skip
+    assert "| 5 × 10¹² | small | good | 3,000 | 1.100 (1.000 to 1.200) | 0.600 (0.500 to 0.700) |" in corners(data)
+    assert "shuffled" not in corners(data)
+    lines = contests(data).splitlines()
+    # Differences of -0.3 and -0.2: their mean, and 12.706 times their standard deviation of 0.0707 over the root of 2.
+    assert lines[2].startswith("| operations | 5 × 10¹² | 5 × 10¹² | -0.250 ± 0.635 | +0.400 ± 2.541 |")
+    assert lines[3].startswith("| tokens | 5 × 10¹² | 4 × 10¹³ | +0.100 ± inf |"), "only the seed that both have counts"
+    assert len([line for line in lines if line.startswith("|")]) == 4, "a contest without both sides is left out"
+    assert "| shuffled words | 0.3 | 1.250 (1.100 to 1.400) | 0.300 (0.200 to 0.400) |" in kinds(data) and "| +0.150 ± 0.635 |" in kinds(data)
+
+
+def test_real_texts_stand_as_a_matrix(tmp_path):
+    runs = [RUN | {"run": f"small_{text}_5e12_seed0", "seed": "0", "valid_bits_per_byte": 9, "bits_stories": ours, "bits_web": theirs}
+            for text, ours, theirs in (("stories", 1.0, 3.0), ("web", 2.0, 2.5))]  # fmt: skip
+    assert domains(write(tmp_path, "domains", runs)).splitlines()[:4] == [
+        "| model | read | stories | web | seeds |", "|---|---|---|---|---|", "| small | stories | 1.000 | 3.000 | 1 |", "| small | web | 2.000 | 2.500 | 1 |",
+    ]  # fmt: skip
+
+
+def test_an_experiment_without_rows_says_how_to_make_them(tmp_path):
+    assert corners(tmp_path) == contests(tmp_path) == kinds(tmp_path) == domains(tmp_path)
+    assert "Not trained yet; `minilm experiment good-data" in corners(tmp_path)
 
 
 def test_published_losses_stay_as_they_are_and_doubtful_ones_stay_out():
