@@ -88,3 +88,37 @@ def question(number: int, text: str, choices: Sequence[tuple[str, str]], right: 
     button.on_click(answer)
     head = ipywidgets.HTML(f"<b>{number}. {html.escape(text)}</b>")
     return ipywidgets.VBox([head, wanted, button, said], layout={"margin": "0 0 1em 0"})
+
+
+def blind_test(stories: Sequence[tuple[str, str]], writers: Sequence[str], summary: Callable[[list[bool]], str]) -> ipywidgets.Box:
+    """Show stories one by one, and let the reader guess who wrote each; what was right is said after each guess.
+
+    stories: pairs of a text and its writer, in the order in which they are shown. summary: says in words what the guesses so far are worth, of
+    which each is right or not. Raises ValueError if there is no story, or one by nobody of the writers.
+    """
+    if not stories:
+        raise ValueError("there is no story; give at least one")
+    if unknown := {writer for _, writer in stories} - set(writers):
+        raise ValueError(f"stories by {', '.join(sorted(unknown))}; the writers are {', '.join(writers)}")
+    guesses: list[bool] = []
+    page, said = ipywidgets.HTML(), ipywidgets.HTML('<p role="status">Who wrote this?</p>')
+    buttons = [ipywidgets.Button(description=writer, layout={"width": "auto"}) for writer in writers]
+
+    def show_next() -> None:
+        number, done = len(guesses), len(guesses) == len(stories)
+        text = "" if done else html.escape(stories[number][0]).replace("\n", "<br>")
+        page.value = "<p>That was the last story.</p>" if done else f'<p><b>Story {number + 1} of {len(stories)}</b></p><blockquote style="max-width: 45em">{text}</blockquote>'
+        for button in buttons:
+            button.disabled = done
+
+    def guess(button: ipywidgets.Button) -> None:
+        writer = stories[len(guesses)][1]
+        guesses.append(button.description == writer)
+        mark = "✓ Right" if guesses[-1] else "✗ No"
+        said.value = f'<p role="status"><b>{mark}</b>: story {len(guesses)} is by {html.escape(writer)}. {html.escape(summary(guesses))}</p>'
+        show_next()
+
+    for button in buttons:
+        button.on_click(guess)
+    show_next()
+    return ipywidgets.VBox([page, ipywidgets.HBox(buttons), said])

@@ -61,3 +61,22 @@ def test_a_question_answers_only_when_asked(choice, mark):
     assert heard == [] and said.value == "" and not button.disabled
     button.click()
     assert heard == [choice == "yes"] and mark in said.value
+
+
+def test_a_blind_test_tells_after_each_guess_who_wrote_the_story():
+    stories = [("Ben & a <hat>.\nThe end.", "small"), ("A cat.", "large"), ("A dog.", "small")]
+    page, buttons, said = widgets.blind_test(stories, ["small", "large"], lambda guesses: f"{sum(guesses)} of {len(guesses)} right").children
+    small, large = buttons.children
+    assert "Story 1 of 3" in page.value and "Ben &amp; a &lt;hat&gt;.<br>The end." in page.value
+    large.click()
+    assert "✗ No</b>: story 1 is by small. 0 of 1 right" in said.value and "A cat." in page.value
+    large.click()
+    small.click()
+    assert "✓ Right</b>: story 3 is by small. 2 of 3 right" in said.value
+    assert "last story" in page.value and small.disabled and large.disabled
+
+
+@pytest.mark.parametrize("stories, said", [([], "no story"), ([("A cat.", "nobody")], "stories by nobody; the writers are small")])
+def test_a_blind_test_needs_stories_of_its_writers(stories, said):
+    with pytest.raises(ValueError, match=said):
+        widgets.blind_test(stories, ["small", "large"], str)
