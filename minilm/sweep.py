@@ -158,10 +158,10 @@ def trials(plan: Iterable[Training], text: Text) -> list[Trial]:
                   config=train_config(SIZES[training.size], training.flops, training.seed, training.factor)) for training in plan]  # fmt: skip
 
 
-def train_config(shape: ModelConfig, flops: float, seed: int, factor: float) -> TrainConfig:
-    """The default training with a factor to its rates, in some STEPS steps, its schedule ending where its budget does."""
+def train_config(shape: ModelConfig, flops: float, seed: int, factor: float, about: int | None = None) -> TrainConfig:
+    """The default training with a factor to its rates, its schedule ending where its budget does. about: how many steps, roughly; STEPS if not given."""
     default, tokens = TrainConfig(max_steps=1), flops / cost(shape)
-    batch_size = 2 ** max(0, round(math.log2(tokens / STEPS / shape.context_length)))
+    batch_size = 2 ** max(0, round(math.log2(tokens / (about or STEPS) / shape.context_length)))
     steps = max(1, round(tokens / batch_size / shape.context_length))
     return default.replace(max_steps=steps, batch_size=batch_size, seed=seed, max_lr=factor * default.max_lr, muon_lr=factor * default.muon_lr,
                            device="cpu", precision="float32", compile="no",
