@@ -483,6 +483,18 @@ def results(out: Path = ROOT / "docs" / "RESULTS.md") -> None:
     print(out)
 
 
+def guide(out: Path = ROOT / "docs") -> None:
+    """Write what is made from the chapters anew: docs/EXERCISES.md, GLOSSARY.md, TEACHING.md, and the map of the chapters.
+
+    Args:
+        out: Folder to write to.
+    """
+    from minilm.guide import write
+
+    for path in write(out):
+        print(path)
+
+
 def explorer(out: Path = ROOT / "docs" / "explorer.html") -> None:
     """Write the Chinchilla explorer as one page that a browser opens from the disk: how large a model, on how many tokens?
 
@@ -974,7 +986,7 @@ def experiment(words: list[str]) -> None:
 
 
 _ALL = (quickstart, start, progress, corpus, storyworld, grade, judge, tokenizer, train, resume, generate, evaluate, items, evaluate_items, experiment,
-        ladder, sweep, fit_scaling, reproduce, record, results, explorer, ship)  # fmt: skip
+        ladder, sweep, fit_scaling, reproduce, record, results, guide, explorer, ship)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost", "JudgeFailed")

@@ -853,6 +853,35 @@ def round_levels(places: Sequence[float], losses: Sequence[float], lowest: float
     return sorted(kept)
 
 
+def chapter_map(ax: Axes, names: Mapping[str, str], links: Sequence, later: Sequence[str] = ()) -> Axes:
+    """Draw chapters below each other, with an arc from each to those that take an idea from it.
+
+    names: by number, in order. links: have `source` and `target` (numbers), `idea` and `needed`; what only helps is dashed. later: the numbers of
+    those that are not there yet, drawn pale.
+    """
+    rows = {number: -place for place, number in enumerate(names)}
+    hues = dict(zip(sorted({link.source for link in links if link.needed}), itertools.cycle(COLOURS)))
+    for link in sorted(links, key=lambda link: link.needed):
+        top, bottom = rows[link.source] - 0.13, rows[link.target] + 0.13  # arcs leave below the middle and arrive above it
+        angle = np.linspace(0, np.pi, 60)
+        look = {"color": hues[link.source], "linewidth": 1.8} if link.needed else {"color": GREY, "linewidth": 1.2, "linestyle": DASHES}
+        ax.plot(-0.45 - 0.6 * (top - bottom) ** 0.8 * np.sin(angle), (top + bottom) / 2 + (top - bottom) / 2 * np.cos(angle), zorder=1, **look)
+        ax.plot(-0.42, bottom, ">", color=look["color"], markersize=7, zorder=2)
+    for number, y in rows.items():
+        colour = GREY if number in later else "black"
+        taken = ", ".join(f"{link.idea} ({link.source})" for link in links if link.target == number)
+        ax.plot(0, y, "o", color="white", markeredgecolor=colour, markersize=21, zorder=3)
+        ax.text(0, y, number, ha="center", va="center_baseline", fontsize=10, fontweight="bold", color=colour, zorder=4)
+        ax.text(0.5, y + 0.04, names[number] + (", to come" if number in later else ""), va="bottom", fontsize=11, fontweight="bold", color=colour)
+        ax.text(0.5, y - 0.04, taken and f"takes {taken}", va="top", fontsize=9.5, color=GREY)
+    ax.plot([], [], color=GREY, linewidth=1.8, label="needed")
+    ax.plot([], [], color=GREY, linewidth=1.2, linestyle=DASHES, label="helpful")
+    ax.legend(loc="upper left")
+    ax.set(xlim=(-0.6 * len(names) ** 0.8, 7.5), ylim=(min(rows.values()) - 0.6, 0.6))
+    ax.axis("off")
+    return ax
+
+
 def _write_names(ax: Axes, places: Mapping[str, tuple[float, float]], *others: Artist) -> None:
     """Mark places and write their names where they meet neither each other, nor a mark, nor the others; a name without room is left out."""
     if not places:

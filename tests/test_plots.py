@@ -4,6 +4,7 @@ import base64
 import itertools
 import struct
 import zlib
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,6 +41,7 @@ MODELS = [
     {"name": "C", "n_params": 1e6, "n_tokens": 4e8, "group": "ours", "side": "above"},
     {"name": "D", "n_params": 5e11, "n_tokens": 2e11, "group": "giants", "side": "below"},
 ]
+MAP = [SimpleNamespace(source="00", target="01", idea="bytes", needed=False), SimpleNamespace(source="00", target="02", idea="a model", needed=True)]
 LOG = [{"step": i, "tokens": 100 * i, "loss": 5 - 0.01 * i + 0.3 * (i % 2)} for i in range(1, 201)]
 
 
@@ -57,6 +59,8 @@ def draw(ax, kind):
             plots.equal_compute(giants_and_dwarfs(ax, MODELS), 6e23)
         case "token_boxes":
             plots.token_boxes(ax, {"0 merges": list("a cat"), "1 merge": ["a", " c", "a", "t"]})
+        case "chapter_map":
+            plots.chapter_map(ax, {"00": "first", "01": "second", "02": "third"}, MAP, later=["02"])
         case "work_per_merge":
             plots.work_per_merge(ax, {"naive": [1e6, 9e5], "index": [10, 3000]})
         case "by_vocabulary":
@@ -139,7 +143,7 @@ def draw(ax, kind):
 
 
 RUNS = [{"corpus": name, "vocab_size": size, "bits": bits} for name, size, bits in (("a", 257, 1.2), ("a", 257, 1.0), ("a", 512, 0.9), ("b", 257, 1.3))]
-KINDS = ["giants_and_dwarfs", "exam_scores", "story_grades", "loss_curve", "equal_compute", "token_boxes", "work_per_merge", "by_vocabulary",
+KINDS = ["giants_and_dwarfs", "chapter_map", "exam_scores", "story_grades", "loss_curve", "equal_compute", "token_boxes", "work_per_merge", "by_vocabulary",
          "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
          "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out", "block_diagram",
          "where_parameters_live", "first_losses", "lens", "differences", "paths_in_valley", "schedule", "gallery", "rate_sweep", "apart", "next_token_bars",
@@ -638,3 +642,15 @@ def test_levels_are_round_and_keep_a_distance():
     found = plots.round_levels(flops, LAW.loss(*LAW.optimum(10**flops)), 1.83, 7.5)
     assert {2, 3, 4, 5, 7} <= set(found) and 1.83 < found[0] < 1.87 and found == sorted(found) and 8 <= len(found) <= 20
     assert all(step * 7 >= level - 1.83 for level in found for step in [next(s for s in (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01) if abs(level / s - round(level / s)) < 1e-6)])
+
+
+def test_an_arc_of_the_map_leads_from_the_one_that_gives_to_the_one_that_takes(ax):
+    draw(ax, "chapter_map")
+    arcs = [line for line in ax.lines if len(line.get_xdata()) > 2]
+    dashed, solid = sorted(arcs, key=lambda line: line.get_linestyle() == "-")
+    assert (dashed.get_linestyle(), dashed.get_color()) == ("--", GREY) and (solid.get_linestyle(), solid.get_color()) == ("-", plots.BLUE)
+    assert [(round(line.get_ydata()[0]), round(line.get_ydata()[-1])) for line in (dashed, solid)] == [(0, -1), (0, -2)]
+    heads = [(line.get_ydata()[0], line.get_color()) for line in ax.lines if line.get_marker() == ">"]
+    assert sorted(heads) == sorted((line.get_ydata()[-1], line.get_color()) for line in arcs)
+    assert {"takes bytes (00)", "takes a model (00)", "third, to come"} <= set(texts(ax))
+    assert {text.get_text(): text.get_color() for text in ax.texts}["third, to come"] == GREY
