@@ -1,7 +1,7 @@
 """How do the chapters hang together? Pages about the course, made from the chapters, so that they cannot fall behind.
 
-The ideas in order: what README and a chapter's own source say about it (`Chapter`); an index of every exercise (`exercises`); pages with words of their own
-and marks for what the chapters know (`page`); which chapter takes which idea of which other (`read_links`), in words (`in_words`) and as a picture (`draw_map`).
+The ideas in order: what README and a chapter's own source say about it (`Chapter`); an index of every exercise (`exercises`); pages with words of their
+own and marks for what the chapters know (`page`); which chapter takes which idea of which other (`read_links`), in words (`in_words`) and as a picture (`draw_map`).
 A mark is a name and, perhaps, chapters: `{chapter 02}` is a link, `{minutes 02 03}` the sum of two numbers of README's table.
 
 Used by `minilm guide`. Left out on purpose: anything that the chapters do not say themselves; what a chapter that is not there yet will say.
@@ -30,8 +30,8 @@ NUMBER = re.compile(r"\b\d\d\.\d+\b")  # of an exercise
 LATER = "to come"
 ABOVE = """# Exercises
 
-Every exercise and what it takes. Made by `minilm guide` from `minilm/course/exercises`; do not edit it. The last column says what a passed check has shown; how a check works is
-in [WRITING.md](WRITING.md#an-exercise)."""
+Every exercise and what it takes. Made by `minilm guide` from `minilm/course/exercises`; do not edit it. The last column says what a passed check has shown;
+how a check works is in [WRITING.md](WRITING.md#an-exercise)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def exercises() -> str:
     ]
     for one in ours:
         about = known[one.number]
-        parts += [f"## {about.number} {about.name}\n\n{about.question}", table(("", "exercise", "kind", "difficulty", "minutes:", "checked"), map(_row, one.exercises))]
+        below = table(("", "exercise", "kind", "difficulty", "minutes:", "checked"), map(_row, one.exercises))
+        parts += [f"## {about.number} {about.name}\n\n{about.question}", below]
     return "\n\n".join(parts) + "\n"
 
 
