@@ -755,6 +755,54 @@ def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, floa
     return ax
 
 
+def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, float, float]]], levels: Mapping[str, float] = {}) -> Axes:
+    """Draw a row for each thing measured: a mark for each group with a bar from low to high, and a dashed line at the level of blind guessing.
+
+    shares: for each group (share, low, high) by row, from 0 to 1; rows that a group lacks are left out of it. levels: shares by row. Rows stand in
+    the order in which they first come, from the top.
+    """
+    rows = list(dict.fromkeys(row for group in shares.values() for row in group))
+    for k, ((name, group), colour, marker) in enumerate(zip(shares.items(), COLOURS, MARKERS)):
+        places = [-rows.index(row) + 0.14 * ((len(shares) - 1) / 2 - k) for row in group]
+        middle, low, high = 100 * np.array(list(group.values())).T
+        ax.errorbar(middle, places, xerr=np.clip((middle - low, high - middle), 0, None), fmt="none", ecolor=colour, capsize=3, zorder=3)
+        ax.plot(middle, places, marker, color=colour, label=name, markersize=7, zorder=4)
+    for row, level in levels.items():
+        height = -rows.index(row)
+        (line,) = ax.plot([100 * level] * 2, [height - 0.42, height + 0.42], color=GREY, linestyle=DASHES, linewidth=1.5, zorder=2)
+    if levels:
+        line.set_label("guessing blindly")
+    ax.set(yticks=-np.arange(len(rows)), yticklabels=rows, ylim=(0.6 - len(rows), 0.6), xlabel="per cent")
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def found_shares(ax: Axes, shares: Sequence[float], n_items: int) -> list[Line2D]:
+    """Draw how likely each score is with so many items, for models whose true shares are given (at most four); return the curves."""
+    curves = [ax.plot([], [], color=colour, marker=marker, markersize=4, linewidth=1.2, label=f"would answer {share:.0%} of endlessly many")[0]
+              for share, colour, marker in zip(shares, COLOURS, MARKERS)]  # fmt: skip
+    for share, curve in zip(shares, curves):
+        ax.axvline(100 * share, color=curve.get_color(), linestyle=DASHES, linewidth=1)
+    ax.set(xlabel="items right, per cent", ylabel="of 100 such exams", xlim=(60, 100))
+    ax.legend(loc="upper left")
+    set_found_shares(curves, shares, n_items)
+    return curves
+
+
+def set_found_shares(curves: Sequence[Line2D], shares: Sequence[float], n_items: int) -> None:
+    """Give the curves of `found_shares` another number of items; each point stands for a step of 2 % of the items."""
+    edges = np.arange(0, 101, 2)
+    counts = np.arange(n_items + 1)
+    for curve, share in zip(curves, shares):
+        ways = [math.lgamma(n_items + 1) - math.lgamma(k + 1) - math.lgamma(n_items - k + 1) for k in counts]  # logarithms
+        logs = ways + counts * math.log(share) + (n_items - counts) * math.log(1 - share)
+        heights = np.histogram(100 * counts / n_items, [*(edges - 1), 101], weights=100 * np.exp(logs))[0]
+        curve.set_data(edges, heights)
+    top = max(max(curve.get_ydata()) for curve in curves)
+    curves[0].axes.set_ylim(0, 1.45 * top)
+
+
 def expected_band(ax: Axes, steps: Sequence[float], low: Sequence[float], high: Sequence[float]) -> Line2D:
     """Draw the band in which losses are expected, and return an empty line for those of a run that goes on."""
     ax.fill_between(steps, low, high, color=TINTS[0], label="expected")

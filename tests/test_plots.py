@@ -137,6 +137,10 @@ def draw(ax, kind):
             plots.forecast_lines(ax, [1, 2], [3, 2], [2, 1], [4, 3])
         case "with_lowest":
             plots.with_lowest(ax, [1e9, 2e9, 4e9], {"a": [3, 1, 2], "b": [np.inf, 4, 3]}, "parameters", "operations")
+        case "shares_in_rows":
+            plots.shares_in_rows(ax, {"a": {"x": (0.5, 0.4, 0.7), "y": (1, 0.9, 1)}, "b": {"y": (0.25, 0.25, 0.25)}}, {"x": 0.5})
+        case "found_shares":
+            plots.found_shares(ax, [0.8, 0.85], 50)
         case "valleys":
             plots.valleys(ax, {1e12: (np.array([1e5, 2e5, 4e5]), np.array([3, 2.5, 3]))}, {1e12: (2e5, 2.5)})
     return ax
@@ -147,7 +151,8 @@ KINDS = ["giants_and_dwarfs", "chapter_map", "exam_scores", "story_grades", "los
          "table_and_body", "token_counts", "rows_by_frequency", "zipf", "growth", "shares_beside", "shared_runs", "lines", "descent", "toward", "pulls",
          "next_token_table", "ladder", "weight_map", "clock_hands", "score_by_distance", "looked_at", "knocked_out", "block_diagram",
          "where_parameters_live", "first_losses", "lens", "differences", "paths_in_valley", "schedule", "gallery", "rate_sweep", "apart", "next_token_bars",
-         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band", "forecast_lines", "with_lowest", "valleys"]  # fmt: skip
+         "drawn_shares", "against_temperature", "intensity", "with_ranges", "expected_band", "forecast_lines", "with_lowest", "valleys",
+         "shares_in_rows", "found_shares"]  # fmt: skip
 
 
 def texts(ax) -> list[str]:
@@ -405,6 +410,35 @@ def test_words_stand_by_rank_beside_the_first_frequency_over_the_rank(ax):
     assert line.get_xydata().tolist() == [[1, 900], [40, 22.5]]
     (name,) = ax.texts
     assert (name.get_text(), name.xy) == ("and", (2, 70)) and ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_shares_stand_in_their_rows_beside_their_levels(ax):
+    shares = {"a": {"x": (0.5, 0.4, 0.75)}, "b": {"x": (0.25, 0.25, 0.25), "y": (0.9, 0.8, 1)}}
+    plots.shares_in_rows(ax, shares, {"y": 0.3})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["x", "y"] and list(ax.get_yticks()) == [0, -1]
+    a, b = (next(line for line in ax.lines if line.get_label() == name) for name in "ab")
+    assert list(a.get_xdata()) == [50] and list(b.get_xdata()) == [25, 90] and a.get_marker() != b.get_marker()
+    assert a.get_ydata()[0] > b.get_ydata()[0] and np.abs(np.round([a.get_ydata()[0], *b.get_ydata()]) - [0, 0, -1]).max() == 0
+    bars = [segment[:, 0].tolist() for bar in ax.collections for segment in bar.get_segments()]
+    assert bars == [pytest.approx(pair) for pair in ([40, 75], [25, 25], [80, 100])]
+    (level,) = (line for line in ax.lines if line.get_color() == GREY)
+    assert list(level.get_xdata()) == pytest.approx([30, 30]) and np.mean(level.get_ydata()) == -1
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "guessing blindly"]
+
+
+def test_more_items_bring_found_shares_nearer_to_the_true_one(ax):
+    curves, drawn = plots.found_shares(ax, [0.8, 0.9], 50), np.random.default_rng(0)
+    spreads = []
+    for n_items in (50, 400):
+        plots.set_found_shares(curves, [0.8, 0.9], n_items)
+        for share, curve in zip((0.8, 0.9), curves):
+            x, y = curve.get_data()
+            assert sum(y) == pytest.approx(100) and np.average(x, weights=y) == pytest.approx(100 * share, abs=0.6)
+            slow = np.histogram(100 * drawn.binomial(n_items, share, 200_000) / n_items, [*(x - 1), 101])[0] / 2000
+            assert np.abs(slow - y).max() < 0.5
+        spreads.append(np.sqrt(np.average((x - 90) ** 2, weights=y)))
+        assert ax.get_ylim()[1] > max(y)
+    assert spreads[0] > 2 * spreads[1]
 
 
 def test_a_line_is_named_at_its_end_and_marked(ax):
