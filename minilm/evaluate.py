@@ -239,7 +239,7 @@ class Comparison:
     low: float
     high: float
     p_value: float
-    """How often two equally good models would differ as much or more: McNemar's exact test."""
+    """How often two equally good models would differ as much or more: McNemar's exact test. Source: docs/SOURCES.md#mcnemar"""
     n_only_first: int
     n_only_second: int
 
