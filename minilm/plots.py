@@ -780,25 +780,23 @@ def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, floa
 
 def found_shares(ax: Axes, shares: Sequence[float], n_items: int) -> list[Line2D]:
     """Draw how likely each score is with so many items, for models whose true shares are given (at most four); return the curves."""
-    curves = [ax.plot([], [], color=colour, marker=marker, markersize=4, linewidth=1.2, label=f"would answer {share:.0%} of endlessly many")[0]
+    curves = [ax.plot([], [], color=colour, marker=marker, markersize=4, linewidth=1.2, label=f"true share {share:.0%}")[0]
               for share, colour, marker in zip(shares, COLOURS, MARKERS)]  # fmt: skip
     for share, curve in zip(shares, curves):
         ax.axvline(100 * share, color=curve.get_color(), linestyle=DASHES, linewidth=1)
-    ax.set(xlabel="items right, per cent", ylabel="of 100 such exams", xlim=(60, 100))
+    ax.set(xlabel="items right, per cent", ylabel="exams of 100, for each step of 2 %", xlim=(60, 100))
     ax.legend(loc="upper left")
     set_found_shares(curves, shares, n_items)
     return curves
 
 
 def set_found_shares(curves: Sequence[Line2D], shares: Sequence[float], n_items: int) -> None:
-    """Give the curves of `found_shares` another number of items; each point stands for a step of 2 % of the items."""
-    edges = np.arange(0, 101, 2)
+    """Give the curves of `found_shares` another number of items."""
     counts = np.arange(n_items + 1)
     for curve, share in zip(curves, shares):
         ways = [math.lgamma(n_items + 1) - math.lgamma(k + 1) - math.lgamma(n_items - k + 1) for k in counts]  # logarithms
         logs = ways + counts * math.log(share) + (n_items - counts) * math.log(1 - share)
-        heights = np.histogram(100 * counts / n_items, [*(edges - 1), 101], weights=100 * np.exp(logs))[0]
-        curve.set_data(edges, heights)
+        curve.set(data=(100 * counts / n_items, 100 * np.exp(logs) * n_items / 50), markevery=max(1, n_items // 50))
     top = max(max(curve.get_ydata()) for curve in curves)
     curves[0].axes.set_ylim(0, 1.45 * top)
 

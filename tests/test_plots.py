@@ -433,9 +433,9 @@ def test_more_items_bring_found_shares_nearer_to_the_true_one(ax):
         plots.set_found_shares(curves, [0.8, 0.9], n_items)
         for share, curve in zip((0.8, 0.9), curves):
             x, y = curve.get_data()
-            assert sum(y) == pytest.approx(100) and np.average(x, weights=y) == pytest.approx(100 * share, abs=0.6)
-            slow = np.histogram(100 * drawn.binomial(n_items, share, 200_000) / n_items, [*(x - 1), 101])[0] / 2000
-            assert np.abs(slow - y).max() < 0.5
+            assert sum(y) == pytest.approx(2 * n_items) and np.average(x, weights=y) == pytest.approx(100 * share)
+            slow = np.bincount(drawn.binomial(n_items, share, 200_000), minlength=n_items + 1) / 2000
+            assert np.abs(slow - y * 50 / n_items).max() < 0.3
         spreads.append(np.sqrt(np.average((x - 90) ** 2, weights=y)))
         assert ax.get_ylim()[1] > max(y)
     assert spreads[0] > 2 * spreads[1]
