@@ -30,7 +30,7 @@ test: setup
 	$(BIN)/python -m pytest $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
 
 course: setup
-	$(BIN)/python notebooks/build.py --html build/course
+	$(BIN)/python notebooks/publish.py build/course
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py

@@ -1,4 +1,4 @@
-"""How does a chapter become a notebook, and the course a site? `python notebooks/build.py [--check | --html FOLDER] [names...]`
+"""How does a chapter become a notebook? `python notebooks/build.py [--check] [names...]`
 
 1. Read `src/NN_slug.py` (cells between `# %%` lines), put in the cells of its exercises and quiz (`# %% exercise="02.3"`, `# %% quiz="02"`; see
    `minilm.course.pages`), and give every cell an id made from its position and its text.
@@ -9,17 +9,14 @@
 
 Without names, chapters whose text has not changed are left alone. A chapter that is named (`00_start_here`) is always
 run again: do that when a model or a record that it shows has changed. `--check` runs nothing; it names the cells in
-which a committed notebook differs from its source. `--html` runs all chapters and writes them as pages that link to each other, the
-notebooks being left as they are. A cell tagged `picture:SLUG` also writes its figure to `docs/images/SLUG.png`. Left out on purpose: two-way
-syncing. The source is edited, the notebook is built.
+which a committed notebook differs from its source. A cell tagged `picture:SLUG` also writes its figure to `docs/images/SLUG.png`.
+Left out on purpose: two-way syncing (the source is edited, the notebook is built) and the site (`publish.py`).
 """
 
 import argparse
 import base64
 import hashlib
-import html
 import os
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -27,7 +24,6 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 
 from minilm.course.pages import exercise_cells, quiz_cells
 
@@ -100,17 +96,14 @@ def execute(notebook: nbformat.NotebookNode, name: str, folder: Path) -> None:
                 raise BuildError(f"{name}: {describe(position, cell)} failed\n{error}") from error
 
 
-def settle(notebook: nbformat.NotebookNode, keep: tuple[str, ...] = ()) -> None:
-    """Drop what differs between two runs, and widgets, which need a kernel; of these their text stays, if they have one.
-
-    keep: tags of cells whose outputs would be dropped otherwise ("machine").
-    """
+def settle(notebook: nbformat.NotebookNode) -> None:
+    """Drop what differs between two runs, and widgets, which need a kernel; of these their text stays, if they have one."""
     notebook.metadata = nbformat.from_dict(METADATA)  # nbclient adds the Python version and the state of widgets
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         for output in cell.outputs:
             if output.get("data", {}).pop(WIDGET, None):
                 output["data"] = {key: text for key, text in output["data"].items() if "text/markdown" in output["data"]}
-        dropped = "machine" in set(cell.metadata.get("tags", [])) - set(keep)
+        dropped = "machine" in cell.metadata.get("tags", [])
         cell.outputs = [] if dropped else [output for output in cell.outputs if output.get("data") != {}]
 
 
@@ -143,47 +136,15 @@ def replace(path: Path, content: bytes) -> None:
     os.replace(part, path)
 
 
-def publish(sources: list[Path], folder: Path) -> None:
-    """Run chapters and write them as pages that link to each other, with a table of contents. Raises BuildError."""
-    titles = {path.stem: re.search(r"^# # (.*)$", path.read_text(), flags=re.MULTILINE)[1] for path in sources}
-    linked = {name: f'<a href="{name}.html">{html.escape(title)}</a>' for name, title in titles.items()}
-    # The newer template would drop the words of pictures. Of the scripts that it would load only MathJax has something to do here.
-    exporter, names = HTMLExporter(template_name="classic", require_js_url="", jquery_url="", mermaid_js_url=""), list(titles)
-    for position, source in enumerate(sources):
-        print(f"{source.stem}: running", flush=True)
-        notebook = read_source(source)
-        execute(notebook, source.stem, NOTEBOOKS)
-        settle(notebook, keep=("machine",))
-        page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": titles[source.stem]}})
-        for name in names:
-            page = page.replace(f'href="{name}.ipynb', f'href="{name}.html')
-        near = [linked[name] for name in names[max(0, position - 1) : position]] + ['<a href="index.html">all chapters</a>']
-        ways = f'<nav style="padding: 1em; text-align: center">{" · ".join(near + [linked[name] for name in names[position + 1 : position + 2]])}</nav>'
-        page = page.replace("</head>", "<style>summary { display: list-item; cursor: pointer }</style></head>", 1)  # else no one sees that it opens
-        page = re.sub(r"(<body[^>]*>)", lambda tag: tag[1] + ways, page, count=1).replace("</body>", ways + "</body>")
-        replace(folder / f"{source.stem}.html", page.encode())
-    contents = "".join(f"<li>{link}</li>" for link in linked.values())
-    index = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>minilm</title><h1>minilm: small models, good data</h1><ul>{contents}</ul></html>'
-    replace(folder / "index.html", index.encode())
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Build or check the chapters; return the exit status."""
     parser = argparse.ArgumentParser(description="Build the notebooks from their sources.")
     parser.add_argument("--check", action="store_true", help="run nothing; exit 1 if a notebook has drifted")
-    parser.add_argument("--html", type=Path, metavar="FOLDER", help="run the chapters and write linked pages there")
     parser.add_argument("names", nargs="*", help="chapters, such as 00_start_here; all of them if none is named")
     options = parser.parse_args(arguments)
     known = {path.stem: path for path in sorted((NOTEBOOKS / "src").glob("*.py"))}
     if unknown := [name for name in options.names if name not in known]:
         parser.error(f"no source for {', '.join(unknown)}; there are: {', '.join(known)}")
-    if options.html:
-        try:
-            publish([known[name] for name in options.names or known], options.html)
-        except BuildError as error:
-            print(error, file=sys.stderr)
-            return 1
-        return 0
     failed = False
     for name in options.names or known:
         target = NOTEBOOKS / f"{name}.ipynb"

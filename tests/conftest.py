@@ -1,10 +1,14 @@
 """Options and fixtures that the whole suite shares."""
 
+import importlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from minilm.config import ROOT
 
 os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: notebooks are tested under the profile they were built in
 LEARNERS = tempfile.TemporaryDirectory()  # what checks keep in a test is nobody's progress
@@ -29,6 +33,20 @@ def tinystories(request) -> Path:
     if missing:
         pytest.fail(f"--tinystories {given}: no {' and no '.join(missing)} there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def publish():
+    """The script that writes the site, as a module; no package holds it, and it stands beside the build script that it uses."""
+    sys.path.insert(0, str(ROOT / "notebooks"))
+    yield importlib.import_module("publish")
+    sys.path.remove(str(ROOT / "notebooks"))
+
+
+@pytest.fixture(scope="session")
+def course(publish) -> dict[str, bytes]:
+    """The site of this tree, as `make course` writes it: what is in each file, by address."""
+    return publish.site(ROOT)
 
 
 def pytest_sessionfinish(session, exitstatus):

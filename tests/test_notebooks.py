@@ -275,28 +275,6 @@ def test_an_edited_exercise_is_a_drift(build, tmp_path, monkeypatch):
     assert "not the same source" in found
 
 
-def test_the_course_is_pages_that_link_to_each_other(build, tmp_path):
-    first = write_source(tmp_path, COURSE)
-    second = first.with_name("91_other.py")
-    second.write_text(textwrap.dedent(SMALL).lstrip().replace("# # Small", "# # 91 · Other & last?"))
-    build.publish([first, second], tmp_path / "site")
-    assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["90_small.html", "91_other.html", "index.html"]
-    page, other, index = ((tmp_path / "site" / f"{name}.html").read_text() for name in ("90_small", "91_other", "index"))
-    assert page.count('href="91_other.html"') == 3 and "ipynb" not in re.sub(r"<style.*?</style>|<script.*?</script>", "", page, flags=re.DOTALL)
-    assert other.count('href="90_small.html"') == 2 and other.count('href="index.html"') == 2 and 'alt="A line that rises."' in other
-    assert not [url for url in re.findall(r'<script[^>]* src="([^"]*)"', page) if url and "mathjax" not in url.lower()]
-    assert "differs from one machine to the next" in other, "a site of one's own shows what one's own machine said"
-    assert "91 · Other &amp; last?" in index and 'href="90_small.html"' in index
-    assert not (first.parents[1] / "90_small.ipynb").exists()
-
-
-def test_a_course_that_fails_says_which_cell_and_writes_no_contents(build, tmp_path, monkeypatch, capsys):
-    write_source(tmp_path, SMALL + '\n    # %%\n    raise KeyError("a mistake")\n')
-    monkeypatch.setattr(build, "NOTEBOOKS", tmp_path)
-    assert build.main(["--html", str(tmp_path / "site")]) == 1
-    assert "90_small: cell 5 (code, 'raise KeyError" in capsys.readouterr().err and not (tmp_path / "site").exists()
-
-
 @pytest.mark.parametrize("stem", ["10_scaling_laws", "11_tradeoffs"])
 def test_chapters_that_only_calculate_do_without_torch(stem):
     setup = cells(ROOT / "notebooks" / f"{stem}.ipynb", "code")[0].source

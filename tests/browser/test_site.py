@@ -1,0 +1,141 @@
+"""The course as a site in a real browser, from the disk: nothing complains, nothing is asked from elsewhere, and it can be read in any light and width.
+
+Pictures of what was seen lie in build/screenshots/site afterwards.
+"""
+
+import re
+
+import pytest
+
+from minilm.config import ROOT
+
+PICTURES = ROOT / "build" / "screenshots" / "site"
+# All pages of the site but the explorer, which has tests of its own.
+CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+PAGES = ["index", *CHAPTERS, "data", *sorted(path.stem.lower() for path in (ROOT / "docs").glob("*.md"))]
+# Letters against what is painted behind them, by the formula of WCAG 2.2: 4.5 is asked of text. Letters of one kind on one ground are named once.
+FAINT = """() => {
+    const channel = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+    const painted = one => getComputedStyle(one).backgroundColor;
+    const ground = one => numbers(painted(one))[3] !== 0 ? painted(one) : ground(one.parentElement);
+    const kinds = new Map(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const one = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !one.checkVisibility()) continue;
+        const pair = getComputedStyle(one).color + " on " + ground(one);
+        if (!kinds.has(pair)) kinds.set(pair, texts.currentNode.data.trim().slice(0, 30));
+    }
+    return [...kinds].filter(([pair]) => {
+        const [a, b] = pair.split(" on ").map(colour => light(numbers(colour)) + 0.05);
+        return !(Math.max(a, b) / Math.min(a, b) >= 4.5);
+    }).map(([pair, text]) => `${text}: ${pair}`).concat(kinds.size > 3 ? [] : ["too few kinds of text were seen"]);
+}"""
+# What cannot be reached: wider than the window, and not in a box of its own that can be moved.
+CUT = """() => [...document.querySelectorAll("main *")].filter(one => {
+    if (one.getBoundingClientRect().right <= document.documentElement.clientWidth + 1) return false;
+    for (let box = one.parentElement; box; box = box.parentElement) if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
+    return true;
+}).map(one => one.outerHTML.slice(0, 80))"""
+# In pixels; the exponents of formulas may be smaller.
+SMALLEST = """() => Math.min(...[...document.querySelectorAll("body *")]
+    .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()) && !one.closest("math"))
+    .map(one => parseFloat(getComputedStyle(one).fontSize)))"""
+FORMULAS = """() => [...document.querySelectorAll("math")].map(one => [getComputedStyle(one).display, one.getBoundingClientRect().height])"""
+PICTURED = """async () => {
+    const images = [...document.images];
+    images.forEach(one => { one.loading = "eager"; });
+    await Promise.all(images.map(one => one.decode()));
+    return images.filter(one => !(one.naturalWidth > 100 && one.alt.length > 40 && one.getBoundingClientRect().width > 100)).map(one => one.outerHTML);
+}"""
+
+
+@pytest.fixture(scope="session")
+def folder(course, tmp_path_factory):
+    """The site on the disk."""
+    folder = tmp_path_factory.mktemp("a course") / "with blanks ü"
+    for address, content in course.items():
+        (folder / address).parent.mkdir(parents=True, exist_ok=True)
+        (folder / address).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def page(folder, one_browser):
+    """A page of the browser; whatever a test does with it, it may neither ask for something from elsewhere nor complain."""
+    page = one_browser.new_page(viewport={"width": 1280, "height": 1000})
+    outside, errors = [], []
+    page.on("request", lambda asked: asked.url.startswith((folder.as_uri(), "data:")) or outside.append(asked.url))
+    page.on("requestfailed", lambda asked: errors.append(asked.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text))
+    yield page
+    page.close()
+    assert outside == [] and errors == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_read_in_any_light_and_width(page, folder, name):
+    page.goto(f"{(folder / name).as_uri()}.html")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert page.evaluate(PICTURED) == []
+    formulas = page.evaluate(FORMULAS)
+    assert all(shown.endswith("math") and height > 8 for shown, height in formulas)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 1000})
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            assert page.evaluate(FAINT) == [], theme
+            page.screenshot(path=PICTURES / f"{name}_{theme}_{width}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT) == [] and page.evaluate(SMALLEST) >= 12
+
+
+def test_the_ground_follows_the_system(page, folder):
+    grounds = set()
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.goto((folder / "index.html").as_uri())
+        grounds.add(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+    assert grounds == {"rgb(255, 255, 255)", "rgb(27, 29, 33)"}
+
+
+def test_a_reader_goes_through_the_course_from_first_page_to_last(page, folder):
+    page.goto((folder / "index.html").as_uri())
+    page.locator("article table").first.get_by_role("link").first.click()
+    visited = []
+    while True:
+        visited.append(re.search(r"/(\w+)\.html", page.url)[1])
+        assert page.locator("#contents [aria-current=page]").first.inner_text() == page.locator("h1").inner_text()
+        if not page.locator("a[rel=next]").count():
+            break
+        page.locator("a[rel=next]").click()
+    assert visited == CHAPTERS
+    page.locator("header .name").click()
+    assert page.url.endswith("index.html")
+
+
+def test_a_solution_opens_by_keyboard_and_a_narrow_page_leads_to_its_contents(page, folder):
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto((folder / "02_tokenizer.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    hint = page.locator("details").first
+    inside = hint.locator(":scope > :not(summary)").first
+    assert not inside.is_visible()
+    hint.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert inside.is_visible()
+    page.get_by_role("link", name="Contents").click()
+    page.wait_for_function("() => { const top = document.querySelector('#contents').getBoundingClientRect().top; return top >= 0 && top < 200; }")
+    page.locator("#contents").get_by_role("link", name="Traps").click()
+    page.wait_for_function("() => { const top = document.querySelector('#traps').getBoundingClientRect().top; return top >= 0 && top < 200; }")
+
+
+def test_the_explorer_opens_from_its_chapter(page, folder):
+    page.goto((folder / "11_tradeoffs.html").as_uri())
+    page.locator("article").get_by_role("link", name=re.compile("explorer|page", re.IGNORECASE)).first.click()
+    page.locator(".minilm-explorer .contour").first.wait_for(state="attached")
+    assert page.url.endswith("docs/explorer.html")
