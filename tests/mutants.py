@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("minilm", "tests", "benchmarks", "data", "notebooks", "README.md", "Makefile", "pyproject.toml", "constraints.txt", "environment.yml", "docs")
+COPIED = ("minilm", "tests", "benchmarks", "data", "notebooks", "docs", "binder", ".github", "README.md", "LICENSE", "Makefile", "pyproject.toml",
+          "constraints.txt", "environment.yml")  # fmt: skip
 
 
 def copy_of_the_tree(folder: Path) -> Path:

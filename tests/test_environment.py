@@ -42,6 +42,43 @@ def test_conda_users_get_the_same_packages_and_python():
     assert packages == [f"python{PROJECT['requires-python']}", "pip"]
 
 
+def test_binder_gets_the_same_packages_without_torch():
+    lines = [line for line in (ROOT / "binder" / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "-c ../constraints.txt" and (ROOT / "binder" / lines[0].split()[1]).resolve() == ROOT / "constraints.txt"
+    wanted = ranges(PROJECT["dependencies"])
+    del wanted["torch"]
+    assert ranges(lines[1:]) == wanted
+    assert (ROOT / "binder" / "runtime.txt").read_text().strip().removeprefix("python-") in SpecifierSet(PROJECT["requires-python"])
+    script = ROOT / "binder" / "postBuild"
+    assert script.stat().st_mode & 0o111 and script.read_text().startswith("#!/bin/sh\n") and "pip install --no-deps -e .\n" in script.read_text()
+
+
+def test_links_to_binder_and_colab_open_what_exists_and_say_that_they_were_not_tried():
+    section = re.search(r"^## On Binder or Colab\n(.*?)^## ", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)[1]
+    binder = re.findall(r"\(https://mybinder\.org/v2/gh/OWNER/minilm/HEAD\?labpath=(notebooks/\w+\.ipynb)\)", section)
+    colab = re.findall(r"\(https://colab\.research\.google\.com/github/OWNER/minilm/blob/main/(notebooks/\w+\.ipynb)\)", section)
+    assert binder and colab and len(binder + colab) == section.count("](https://")
+    assert not [path for path in binder + colab if not (ROOT / path).is_file()]
+    # Binder's machine has no torch; tests/test_notebooks.py shows that these two need none.
+    assert {Path(path).stem for path in binder} <= {"10_scaling_laws", "11_tradeoffs"}
+    assert "Neither has been tried here." in section and "that has not been tried here either" in section
+
+
+def test_the_workflow_runs_the_tests_at_every_push_and_every_week():
+    text = (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    workflow = yaml.safe_load(text)
+    events = workflow[True]  # YAML 1.1 takes the word `on` for true
+    minute, hour, day, month, weekday = events["schedule"][0]["cron"].split()
+    assert "push" in events and minute.isdigit() and hour.isdigit() and (day, month) == ("*", "*") and weekday in "0123456"
+    make, conda = workflow["jobs"]["make"], workflow["jobs"]["conda"]
+    assert "make test PYTHON=python" in [step.get("run") for step in make["steps"]]
+    assert make["strategy"]["matrix"]["python"][0] == "3.11" and all(one in SpecifierSet(PROJECT["requires-python"]) for one in make["strategy"]["matrix"]["python"])
+    assert [step["with"]["environment-file"] for step in conda["steps"] if "environment-file" in step.get("with", {})] == ["environment.yml"]
+    assert "not yet run there" in text
+    # What `make test` installs is what pyproject.toml names, in the versions of constraints.txt.
+    assert (ROOT / "Makefile").read_text().count('install -c constraints.txt -e ".[test]"; \\\n') == 2
+
+
 def test_the_packages_the_course_is_known_for_are_there():
     assert FIXED <= ranges(PROJECT["dependencies"]).keys()
     assert EXTRAS.keys() == {"test", "bench", "data", "judge", "export"}

@@ -142,7 +142,7 @@ WORDS = """# Words: all of them
 
 ## A word
 
-Chapter 01, chapter 09, notebooks/01_one.ipynb; [to the word](#a-word).
+Chapter 01, chapter 09, notebooks/01_one.ipynb; [to chapter 01](#a-word).
 
 ## A word
 
@@ -202,7 +202,7 @@ def test_links_lead_to_pages_and_files_are_taken_along(tree, publish):
     index, words, chapter = (re.search("<article>(.*)</article>", files[name].decode(), re.DOTALL)[1] for name in ("index.html", "words.html", "01_one.html"))
     assert '<a href="01_one.html">one</a>' in index and "<a>a folder</a>" in index and '<a href="words.html"><code>docs/WORDS.md</code></a>' in index
     assert '<img src="docs/images/dot.png" alt="a dot"' in index and files["docs/images/dot.png"] == PNG
-    assert '<a href="01_one.html">Chapter 01</a>, chapter 09, <a href="01_one.html">notebooks/01_one.ipynb</a>; <a href="#a-word">' in words
+    assert '<a href="01_one.html">Chapter 01</a>, chapter 09, <a href="01_one.html">notebooks/01_one.ipynb</a>; <a href="#a-word">to chapter 01</a>.' in words
     assert 'id="a-word">' in words and 'id="a-word-1">' in words and words.count("<a ") == 3
     assert '<a href="words.html#a-word">that</a>' in chapter and "Chapter 01 says" in chapter, "a page does not lead to itself"
 
@@ -221,7 +221,7 @@ def test_each_kind_of_output_is_shown_and_what_is_missing_is_named(tree, publish
 
 
 @pytest.mark.parametrize("name, old, new, said", [
-    ("docs/WORDS.md", "[to the word](#a-word)", "[to](NOWHERE.md)", r"docs/WORDS.md: a link leads to NOWHERE.md, and there is no such file"),
+    ("docs/WORDS.md", "[to chapter 01](#a-word)", "[to](NOWHERE.md)", r"docs/WORDS.md: a link leads to NOWHERE.md, and there is no such file"),
     ("docs/WORDS.md", "# Words: all of them\n", "", r"a page needs a line `# Title`; there is none in the text that begins '\\n## A word"),
     ("docs/WORDS.md", "```sh", "```shh", r"docs/WORDS.md: a block of code is said to be in 'shh', which Pygments does not know"),
     ("README.md", "![a dot]", "![]", r"README.md: the picture docs/images/dot.png has no words"),
