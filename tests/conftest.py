@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minilm.config import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: notebooks are tested under the profile they were built in
 LEARNERS = tempfile.TemporaryDirectory()  # what checks keep in a test is nobody's progress
 os.environ["MINILM_WORK"] = LEARNERS.name

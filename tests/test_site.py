@@ -161,6 +161,9 @@ print("<b>")
 
 # %% tags=["machine"]
 print(3)
+
+# %%
+silent = 4
 """
 
 
