@@ -159,7 +159,8 @@ class Writer:
 
     def heading(self, inline: Token, level: int, page: Page) -> str:
         words = "".join(child.content for child in inline.children)
-        plain = re.sub(r"[^\w\- ]", "", words.lower()).strip().replace(" ", "-") or "section"  # as GitHub makes addresses
+        # As those who link to a heading of the file write it: JupyterLab's way for notebooks, GitHub's for pages.
+        plain = (words if page.is_chapter else re.sub(r"[^\w\- ]", "", words.lower()).strip()).replace(" ", "-") or "section"
         address = next(name for name in (plain, *(f"{plain}-{n}" for n in range(1, 1000))) if name not in page.ids)
         page.ids.add(address)
         if level == 2:
