@@ -153,3 +153,13 @@ def test_imports_run_one_way(path):
 def test_the_ground_floor_needs_no_torch_where_it_promises_so():
     code = "import sys, minilm.config, minilm.processes, minilm.tokenizer, minilm.corpora, minilm.plots, minilm.storyworld, minilm.facts, minilm.items, minilm.ngram, minilm.scaling, minilm.numpy_model, minilm.course, minilm.surface, minilm.judge; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_every_planted_mistake_has_its_place_and_its_test():
+    table = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["mutant"]
+    assert len({(mutant["file"], mutant["old"], mutant["new"]) for mutant in table}) == len(table)
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for mutant in table for name in (mutant["file"], mutant["test"].split("::")[0])}
+    for mutant in table:
+        assert texts[mutant["file"]].count(mutant["old"]) == 1 and mutant["old"] != mutant["new"], mutant
+        file, *names = re.sub(r"\[.*", "", mutant["test"]).split("::")
+        assert all(re.search(rf"(def|class) {name}\b", texts[file]) or file.startswith("minilm") for name in names), mutant
