@@ -31,7 +31,7 @@ KEPT_CHECKPOINTS = 2
 def save_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: torch.dtype = torch.float32) -> None:
     """Write a model folder, in place of the old one if there is one. dtype: of the weights on disk; float16 halves them."""
     folder = Path(folder)
-    with _whole_folder(folder) as part:
+    with whole_folder(folder) as part:
         _write_model(part, model, tokenizer, dtype)
 
 
@@ -48,17 +48,25 @@ def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenize
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     if tokenizer.vocab_size != config.vocab_size:
         raise ValueError(f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}; one of them is another's")
+    path = folder / "model.safetensors"
+    return model_of(config, read_tensors(path), str(path)).to(device).eval(), tokenizer
+
+
+def model_of(config: ModelConfig, weights: dict[str, Tensor], source: str) -> Transformer:
+    """Build a model and give it these weights, which become float32. source: where they are from, for the message.
+
+    A tied head may be missing. Raises ValueError for any other name that is missing or left over, and for a shape that the config does not mean.
+    """
     model = Transformer(config)
-    weights = _read_tensors(folder / "model.safetensors")
     if config.tie_embeddings and "embed.weight" in weights:
-        weights["lm_head.weight"] = weights["embed.weight"]
+        weights = weights | {"lm_head.weight": weights["embed.weight"]}
     wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
     found = {name: tensor.shape for name, tensor in weights.items()}
     if wanted != found:
         name = next(name for name in sorted(wanted | found) if wanted.get(name) != found.get(name))
-        raise ValueError(f"{folder}/model.safetensors: {name} has shape {found.get(name)}; config.json means {wanted.get(name)}")
+        raise ValueError(f"{source}: {name} has shape {found.get(name)}; config.json means {wanted.get(name)}")
     model.load_state_dict(weights)
-    return model.to(device).eval(), tokenizer
+    return model
 
 
 def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokenizer, optimizers: list[torch.optim.Optimizer],
@@ -66,9 +74,9 @@ def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokeniz
     """Write all that a run needs to go on after `step` steps, then drop all but the newest checkpoints. scaler: that of float16."""
     folder = Path(run) / "checkpoints" / f"step-{step:08d}"
     if not folder.exists():  # after a resume the same step comes again, with the same bits
-        with _whole_folder(folder) as part:
+        with whole_folder(folder) as part:
             _write_model(part, model, tokenizer, torch.float32)
-            _write_tensors(_training_tensors(optimizers), part / "training.safetensors")
+            write_tensors(_training_tensors(optimizers), part / "training.safetensors")
             (part / "state.json").write_text(json.dumps({"step": step, "scaler": scaler.state_dict() if scaler else {}}) + "\n")
     torn = folder.parent.glob(".step-*.part")  # left by a process that was killed while it wrote
     for old in [*_checkpoints(run)[:-KEPT_CHECKPOINTS], *torn]:
@@ -86,7 +94,7 @@ def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.opt
     if saved.config != model.config:
         raise ValueError(f"{folder} holds a model of {saved.config}; this run is of {model.config}")
     model.load_state_dict(saved.state_dict())
-    tensors = _read_tensors(folder / "training.safetensors")
+    tensors = read_tensors(folder / "training.safetensors")
     torch.set_rng_state(tensors.pop("random_state"))
     states: list[dict] = [{} for _ in optimizers]
     for name, tensor in tensors.items():
@@ -112,50 +120,24 @@ def write_json(path: Path, content: dict) -> None:
     part.replace(path)
 
 
-def _checkpoints(run: Path) -> list[Path]:
-    return sorted((Path(run) / "checkpoints").glob("step-????????"))
-
-
-def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: torch.dtype) -> None:
-    (folder / "config.json").write_text(json.dumps(asdict(model.config), indent=2) + "\n")
-    tokenizer.save(folder / "tokenizer.json")
-    weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
-    if model.config.tie_embeddings:
-        del weights["lm_head.weight"]  # the same numbers as embed.weight
-    _write_tensors(weights, folder / "model.safetensors")
-
-
-def _read_config(path: Path) -> ModelConfig:
+def write_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file. Raises OSError, saying so, when there is no room."""
     try:
-        return ModelConfig(**json.loads(path.read_text()))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a model's config: {error}") from None
-
-
-def _write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
-    try:
-        save_file(tensors, path)
+        save_file(tensors, path, metadata)
     except (SafetensorError, OSError) as error:
         raise OSError(f"{path} cannot be written ({error}); make room there. What was saved before is whole") from error
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file. Raises ValueError when it is damaged or missing."""
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} cannot be read ({error}); it is damaged or missing: copy or train the model again") from None
 
 
-def _training_tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
-    tensors = {"random_state": torch.get_rng_state()}
-    for i, optimizer in enumerate(optimizers):
-        for parameter, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"{i}.{parameter}.{key}": torch.as_tensor(value).contiguous() for key, value in state.items()}
-    return tensors
-
-
 @contextmanager
-def _whole_folder(folder: Path):
+def whole_folder(folder: Path):
     """Give a folder to write in; it takes its real name only when everything in it is on the disk."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     part.mkdir(parents=True)
@@ -169,3 +151,31 @@ def _whole_folder(folder: Path):
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    return sorted((Path(run) / "checkpoints").glob("step-????????"))
+
+
+def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: torch.dtype) -> None:
+    (folder / "config.json").write_text(json.dumps(asdict(model.config), indent=2) + "\n")
+    tokenizer.save(folder / "tokenizer.json")
+    weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
+    if model.config.tie_embeddings:
+        del weights["lm_head.weight"]  # the same numbers as embed.weight
+    write_tensors(weights, folder / "model.safetensors")
+
+
+def _read_config(path: Path) -> ModelConfig:
+    try:
+        return ModelConfig(**json.loads(path.read_text()))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a model's config: {error}") from None
+
+
+def _training_tensors(optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    tensors = {"random_state": torch.get_rng_state()}
+    for i, optimizer in enumerate(optimizers):
+        for parameter, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"{i}.{parameter}.{key}": torch.as_tensor(value).contiguous() for key, value in state.items()}
+    return tensors

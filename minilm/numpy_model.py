@@ -156,6 +156,15 @@ def likeliest(logits: ndarray, *, temperature: float, top_k: int | None, top_p: 
     return tokens, probs[tokens] / probs[tokens].sum()
 
 
+def neighbours(w: ndarray, head_dim: int) -> ndarray:
+    """Reorder the rows of a query or key matrix (heads * D, C) so that those that RoPE turns together, i and i + D/2 of a head, become 2i and 2i + 1.
+
+    >>> neighbours(np.array([[0], [1], [2], [3]]), head_dim=4).T.tolist()
+    [[0, 2, 1, 3]]
+    """
+    return w.reshape(-1, 2, head_dim // 2, w.shape[-1]).swapaxes(1, 2).reshape(w.shape)
+
+
 def _softmax(x: ndarray) -> ndarray:
     x = np.exp(x - x.max(axis=-1, keepdims=True))
     return x / x.sum(axis=-1, keepdims=True)
@@ -177,15 +186,11 @@ def _checked(config: ModelConfig, weights: dict[str, ndarray]) -> dict[str, ndar
 
 def _layers(config: ModelConfig, weights: dict[str, ndarray]) -> Iterator[tuple[ndarray, ndarray, ndarray, ndarray]]:
     """Yield the matrices of each block, (in, out): qkv (C, (H + 2K) * D), o (C, C), gate_up (C, 2F), down (F, C)."""
-
-    def neighbours(w: ndarray) -> ndarray:  # rows i and i + D/2 of each head become rows 2i and 2i + 1
-        return w.reshape(-1, 2, config.head_dim // 2, config.d_model).swapaxes(1, 2).reshape(w.shape)
-
     for i in range(config.n_layers):
         attn, mlp = f"blocks.{i}.attn", f"blocks.{i}.mlp"
         q, k, v, o = (weights[f"{attn}.{name}_proj.weight"] for name in "qkvo")
         gate, up, down = (weights[f"{mlp}.{name}_proj.weight"] for name in ("gate", "up", "down"))
-        qkv = _joined(weights[f"{attn}_norm.weight"], neighbours(q) / math.sqrt(config.head_dim), neighbours(k), v)
+        qkv = _joined(weights[f"{attn}_norm.weight"], neighbours(q, config.head_dim) / math.sqrt(config.head_dim), neighbours(k, config.head_dim), v)
         yield qkv, o.T.copy(), _joined(weights[f"{mlp}_norm.weight"], gate / 2, up), down.T.copy()
 
 

@@ -70,8 +70,8 @@ def test_a_write_that_fails_leaves_the_old_model_and_no_rest(tmp_path, monkeypat
     model = Transformer(SHAPE, seed=1)
     save_model(tmp_path / "m", model, TOKENIZER)
 
-    def torn(tensors, path):
-        save_file(tensors, path)
+    def torn(tensors, path, metadata):
+        save_file(tensors, path, metadata)
         raise OSError("disk full")
 
     monkeypatch.setattr(checkpoint, "save_file", torn)
