@@ -96,7 +96,7 @@ def pack4(codes: ndarray) -> bytes:
     """
     codes = np.asarray(codes).ravel()
     if codes.size % 2 or codes.size and not -8 <= codes.min() <= codes.max() <= 7:
-        raise ValueError(f"{codes.size} codes from {codes.min(initial=0)} to {codes.max(initial=0)}; give an even number of codes from -8 to 7")
+        raise ValueError(f"{codes.size} codes from {codes.min()} to {codes.max()}; give an even number of codes from -8 to 7")
     halves = (codes + 8).astype(np.uint8)  # 0 to 15
     return (halves[::2] | halves[1::2] << 4).tobytes()
 
