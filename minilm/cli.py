@@ -471,6 +471,48 @@ def ship(run: Positional[Path], out: Path, data_note: str, cache: Path = CACHE) 
     print(f"{out}: {size / 1e6:.2f} MB, {shipped['result']['valid_bits_per_byte']:.4f} bits per byte")
 
 
+def export(
+    model: Positional[Path],
+    to: Literal["hf", "llama2c", "gguf"],
+    out: Path,
+    weights: Literal["float32", "float16", "int8", "int4"] = "float32",
+) -> None:
+    """Write a model so that other programs run it: Hugging Face's transformers, llama2.c, or whatever reads GGUF (llama.cpp and all that builds on it).
+
+    Args:
+        model: Folder of a model or of a run.
+        to: The format. `hf` and `llama2c` are folders, `gguf` is one file.
+        out: Folder or file to make.
+        weights: Type of the weights: for `hf` float32 or float16, for `llama2c` float32 (its run.c) or int8 (its runq.c), for `gguf` any.
+    """
+    from minilm.checkpoint import load_model
+    from minilm.export import EXPORTS
+
+    loaded, options = load_model(model), {"weights": weights}
+    if to == "hf" and (model / "card.md").is_file():
+        options["card"] = (model / "card.md").read_text(encoding="utf-8")
+    made = EXPORTS[to](*loaded, out, **options)
+    for path in sorted(made.iterdir()) if made.is_dir() else [made]:
+        print(f"{path.stat().st_size / 1e6:8.3f} MB  {path}")
+
+
+def import_hf(folder: Positional[Path], out: Path) -> None:
+    """Make a model here of a LLaMA-shaped checkpoint of Hugging Face's: config.json, safetensors, and tokenizer.json of a byte-level BPE.
+
+    Args:
+        folder: Folder of the checkpoint.
+        out: Folder to make.
+    """
+    if out.exists():
+        raise FileExistsError(f"{out} exists; name a new folder")
+    from minilm.checkpoint import save_model
+    from minilm.export import import_hf as read
+
+    model, tokens = read(folder)
+    save_model(out, model, tokens)
+    print(f"{out}: {model.n_params:,} parameters, {tokens.vocab_size:,} tokens. Now try: minilm generate {out}")
+
+
 def results(out: Path = ROOT / "docs" / "RESULTS.md") -> None:
     """Write docs/RESULTS.md anew, from the records in data/ and the words in docs/results.md.in.
 
@@ -986,7 +1028,7 @@ def experiment(words: list[str]) -> None:
 
 
 _ALL = (quickstart, start, progress, corpus, storyworld, grade, judge, tokenizer, train, resume, generate, evaluate, items, evaluate_items, experiment,
-        ladder, sweep, fit_scaling, reproduce, record, results, guide, explorer, ship)  # fmt: skip
+        ladder, sweep, fit_scaling, reproduce, record, results, guide, explorer, ship, export, import_hf)  # fmt: skip
 COMMANDS = {f.__name__.replace("_", "-"): f for f in _ALL}
 SETTINGS = (tyro.conf.FlagCreatePairsOff,)
 FAILURES = ("TrainingDiverged", "OutOfMemory", "ProcessLost", "JudgeFailed")

@@ -127,6 +127,26 @@ def test_a_finished_run_can_be_resumed_recorded_and_shipped(folder, capsys, monk
     assert main(["generate", str(folder / "small"), "--max-new-tokens", "2"]) == 0
 
 
+def test_a_model_is_exported_and_comes_back(folder, capsys):
+    run, shown = folder / "run", {}
+    for to, weights, name in (("hf", "float16", "theirs"), ("llama2c", "float32", "c"), ("gguf", "int8", "tales.gguf")):
+        assert main(["export", str(run), "--to", to, "--weights", weights, "--out", str(folder / "exported" / name)]) == 0
+        shown[to] = capsys.readouterr().out
+    assert (folder / "exported" / "theirs" / "tokenizer_config.json").is_file() and "model.bin" in shown["llama2c"]
+    size = (folder / "exported" / "tales.gguf").stat().st_size
+    assert shown["gguf"] == f"{size / 1e6:8.3f} MB  {folder / 'exported' / 'tales.gguf'}\n"
+    back, words = folder / "exported" / "back", ["--prompt", "Ana saw", "--max-new-tokens", "8", "--temperature", "0"]
+    assert main(["import-hf", str(folder / "exported" / "theirs"), "--out", str(back)]) == 0
+    assert "300 tokens" in capsys.readouterr().out
+    assert main(["generate", str(run), *words]) == main(["generate", str(back), *words]) == 0
+    first, second = capsys.readouterr().out[:-1].split("\nAna saw")
+    assert first == "Ana saw" + second
+    assert main(["import-hf", str(folder / "exported" / "theirs"), "--out", str(back)]) == 2 and "name a new folder" in capsys.readouterr().err
+    assert main(["export", "data/models/storyworld", "--to", "hf", "--out", str(folder / "exported" / "shipped")]) == 0
+    assert "0.3397 bits per byte" in (folder / "exported" / "shipped" / "README.md").read_text()
+    shutil.rmtree(folder / "exported")
+
+
 def test_the_law_is_found_in_a_table_and_said_in_json(tmp_path, capsys):
     law = Law(E=1.8, A=400, B=1500, alpha=0.35, beta=0.36)
     grid = [(n, d) for n in (1e7, 1e8, 1e9) for d in (1e9, 1e10, 1e11)]
@@ -218,6 +238,15 @@ MISTAKES = [
     ("evaluate-items", "F/run F/notes.json", "line 1 is no item"),
     ("evaluate-items", "F/run F/nothing.jsonl", "nothing.jsonl"),
     ("record", "F/tales --experiment x", "there is no run in"),
+    ("export", "F/tales --to hf --out F/new", "has no config.json; name a folder"),
+    ("export", "F/run --to onnx --out F/new", "onnx"),
+    ("export", "F/run --to hf --out F/new --weights int8", "the format hf takes float32, float16"),
+    ("export", "F/run --to llama2c --out F/new --weights float16", "the format llama2c takes float32, int8"),
+    ("export", "F/run --to gguf --out F/notes.json", "notes.json exists; name a new place"),
+    ("export", "F/run --to hf --out F/tales", "tales exists; name a new place"),
+    ("import-hf", "F/tales --out F/new", "has no config.json; name the folder of a checkpoint"),
+    ("import-hf", "data/models/storyworld --out F/new", "max_position_embeddings is None; it must be a whole number"),
+    ("import-hf", "F/nothing --out F/run", "run exists; name a new folder"),
     ("ship", "F/tales --out F/new --data-note x", "there is no run in"),
 ]
 

@@ -86,7 +86,7 @@ def test_the_packages_the_course_is_known_for_are_there():
 
 def test_every_direct_package_is_pinned_within_its_range():
     pinned = pins()
-    for name, wanted in ranges(PROJECT["dependencies"] + EXTRAS["test"]).items():
+    for name, wanted in ranges(PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["export"]).items():
         assert name in pinned, f"constraints.txt does not pin {name}"
         assert pinned[name] in wanted, f"constraints.txt pins {name} {pinned[name]}, outside {wanted}"
 
@@ -124,7 +124,7 @@ def test_the_readme_names_only_what_exists():
 
 
 FLOORS = [
-    "processes", "config storyworld tokenizer attention loss ngram facts", "corpora items scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate", "course explorer train", "distributed", "runs", "trials", "experiments ladder sweep", "good_data", "guide reproductions results", "cli",
+    "processes", "config storyworld tokenizer attention loss ngram facts quantise", "corpora items scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate export", "course explorer train", "distributed", "runs", "trials", "experiments ladder sweep", "good_data", "guide reproductions results", "cli",
 ]  # fmt: skip
 FLOOR = {module: height for height, modules in enumerate(FLOORS) for module in modules.split()}
 
@@ -151,7 +151,7 @@ def test_imports_run_one_way(path):
 
 
 def test_the_ground_floor_needs_no_torch_where_it_promises_so():
-    code = "import sys, minilm.config, minilm.processes, minilm.tokenizer, minilm.corpora, minilm.plots, minilm.storyworld, minilm.facts, minilm.items, minilm.ngram, minilm.scaling, minilm.numpy_model, minilm.course, minilm.surface, minilm.judge; sys.exit('torch' in sys.modules)"
+    code = "import sys, minilm.config, minilm.processes, minilm.tokenizer, minilm.corpora, minilm.plots, minilm.storyworld, minilm.facts, minilm.items, minilm.ngram, minilm.scaling, minilm.numpy_model, minilm.course, minilm.surface, minilm.judge, minilm.quantise; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -15,12 +15,24 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 
-from minilm import export
 from minilm.checkpoint import load_model
 from minilm.config import MODELS, ModelConfig
 from minilm.data import encode_stories
 from minilm.evaluate import evaluate
-from minilm.export import LLAMA3_PATTERN, WEIGHTS, export_gguf, export_hf, export_llama2c, import_hf, llama2c_order, llama2c_pieces, quantised_model, split_otherwise
+from minilm.export import (
+    LLAMA3_PATTERN,
+    WEIGHTS,
+    export_gguf,
+    export_hf,
+    export_llama2c,
+    import_hf,
+    llama2c_order,
+    llama2c_pieces,
+    quantised_model,
+    split_otherwise,
+    to_gguf,
+)
+from minilm.export.common import hugging_face_name, visible
 from minilm.generate import generate, generate_ids
 from minilm.model import Transformer
 from minilm.storyworld import stories
@@ -277,7 +289,7 @@ def test_gguf_computes_the_same(transformers, tmp_path, tied, n_kv_heads):
     model = loud(tied, n_kv_heads, rope_theta=5_000.0, norm_eps=1e-3)
     theirs = load_gguf(transformers, export_gguf(model, trained(), tmp_path / "tales.gguf"))
     assert type(theirs) is transformers.LlamaForCausalLM and theirs.config.tie_word_embeddings == tied
-    assert theirs.config.max_position_embeddings == 48 and theirs.config.eos_token_id == trained().end_of_text or not tied
+    assert theirs.config.max_position_embeddings == 48 and theirs.config.num_key_value_heads == n_kv_heads
     assert_close(logits_of(model, drawn_tokens()), logits_of(theirs, drawn_tokens()), rtol=1e-5, atol=1e-5)
 
 
@@ -286,7 +298,7 @@ def test_gguf_with_fewer_bits_is_as_near_as_its_scales(transformers, tmp_path, w
     model = loud(tied=False)
     theirs = load_gguf(transformers, export_gguf(model, trained(), tmp_path / "tales.gguf", weights=weights)).state_dict()
     for name, w in model.state_dict().items():
-        found = theirs[export.hugging_face_name(name)]
+        found = theirs[hugging_face_name(name)]
         if w.ndim == 1:
             assert torch.equal(found, w)
         elif bits is None:
@@ -329,6 +341,7 @@ def test_gguf_gives_any_text_the_same_ids_but_for_blanks_after_the_last_line(tmp
 def test_gguf_begins_a_text_with_the_mark(tmp_path_factory):
     theirs = tokenizer_of_gguf(GPT4_PATTERN, FOLDERS.setdefault("gguf", tmp_path_factory.mktemp("gguf")))
     assert theirs.bos_token == theirs.eos_token == END_OF_TEXT and len(theirs) == 400
+    assert theirs("a")["input_ids"] == [trained().end_of_text, ord("a")]
 
 
 # Fewer bits
@@ -398,7 +411,7 @@ def test_gguf_says_which_package_it_needs(tmp_path, monkeypatch):
 
 
 def test_a_gguf_that_fails_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_gguf_tokenizer", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(to_gguf, "_gguf_tokenizer", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         export_gguf(loud(), trained(), tmp_path / "out.gguf")
     assert not list(tmp_path.iterdir())
@@ -449,7 +462,7 @@ def test_a_foreign_checkpoint_computes_and_writes_the_same_here(transformers, tm
     place = {token: i for token, i in fast.get_vocab().items()}
     for text in (SAMPLE[:60], "it's größer 🙂\n ", "The 12345"):
         ids, known = tokenizer.encode(text), fast(text, add_special_tokens=False)["input_ids"]
-        assert [place[export._visible(tokenizer.vocab[i])] for i in ids] == known
+        assert [place[visible(tokenizer.vocab[i])] for i in ids] == known
     here, there = torch.tensor([[tokenizer.end_of_text, *tokenizer.encode(SAMPLE[:60])]]), torch.tensor([[0, *fast(SAMPLE[:60], add_special_tokens=False)["input_ids"]]])
     mine, yours = logits_of(ours, here), logits_of(theirs, there)
     assert_close(mine.sort().values, yours.sort().values, rtol=1e-5, atol=1e-5)  # unused rows and all
