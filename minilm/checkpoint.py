@@ -23,6 +23,7 @@ from torch.amp import GradScaler
 
 from minilm.config import ModelConfig
 from minilm.model import Transformer
+from minilm.numpy_model import weight_shapes
 from minilm.tokenizer import Tokenizer
 
 KEPT_CHECKPOINTS = 2
@@ -57,15 +58,14 @@ def model_of(config: ModelConfig, weights: dict[str, Tensor], source: str) -> Tr
 
     A tied head may be missing. Raises ValueError for any other name that is missing or left over, and for a shape that the config does not mean.
     """
-    model = Transformer(config)
-    if config.tie_embeddings and "embed.weight" in weights:
-        weights = weights | {"lm_head.weight": weights["embed.weight"]}
-    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    found = {name: tensor.shape for name, tensor in weights.items()}
-    if wanted != found:
+    tied = {"lm_head.weight": weights["embed.weight"]} if config.tie_embeddings and "embed.weight" in weights else {}
+    wanted = weight_shapes(config) | {name: weights["embed.weight"].shape for name in tied}
+    found = {name: tensor.shape for name, tensor in (weights | tied).items()}
+    if wanted != found:  # found out before any room is taken for a model
         name = next(name for name in sorted(wanted | found) if wanted.get(name) != found.get(name))
         raise ValueError(f"{source}: {name} has shape {found.get(name)}; config.json means {wanted.get(name)}")
-    model.load_state_dict(weights)
+    model = Transformer(config)
+    model.load_state_dict(weights | tied)
     return model
 
 

@@ -165,6 +165,15 @@ def neighbours(w: ndarray, head_dim: int) -> ndarray:
     return w.reshape(-1, 2, head_dim // 2, w.shape[-1]).swapaxes(1, 2).reshape(w.shape)
 
 
+def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of a model's weights; a tied head is not among them."""
+    c, f, v, n_kv = config.d_model, config.d_ff, config.vocab_size, config.n_kv_heads * config.head_dim
+    block = {"attn_norm": (c,), "attn.q_proj": (c, c), "attn.k_proj": (n_kv, c), "attn.v_proj": (n_kv, c), "attn.o_proj": (c, c),
+             "mlp_norm": (c,), "mlp.gate_proj": (f, c), "mlp.up_proj": (f, c), "mlp.down_proj": (c, f)}  # fmt: skip
+    wanted = {f"blocks.{i}.{name}.weight": shape for i in range(config.n_layers) for name, shape in block.items()}
+    return wanted | {"embed.weight": (v, c), "final_norm.weight": (c,)} | ({} if config.tie_embeddings else {"lm_head.weight": (v, c)})
+
+
 def _softmax(x: ndarray) -> ndarray:
     x = np.exp(x - x.max(axis=-1, keepdims=True))
     return x / x.sum(axis=-1, keepdims=True)
@@ -172,12 +181,7 @@ def _softmax(x: ndarray) -> ndarray:
 
 def _checked(config: ModelConfig, weights: dict[str, ndarray]) -> dict[str, ndarray]:
     """Return the weights as float32; raise ValueError when they are not those that the config means."""
-    c, f, v, n_kv = config.d_model, config.d_ff, config.vocab_size, config.n_kv_heads * config.head_dim
-    block = {"attn_norm": (c,), "attn.q_proj": (c, c), "attn.k_proj": (n_kv, c), "attn.v_proj": (n_kv, c), "attn.o_proj": (c, c),
-             "mlp_norm": (c,), "mlp.gate_proj": (f, c), "mlp.up_proj": (f, c), "mlp.down_proj": (c, f)}  # fmt: skip
-    wanted = {f"blocks.{i}.{name}.weight": shape for i in range(config.n_layers) for name, shape in block.items()}
-    wanted |= {"embed.weight": (v, c), "final_norm.weight": (c,)} | ({} if config.tie_embeddings else {"lm_head.weight": (v, c)})
-    found = {name: weight.shape for name, weight in weights.items()}
+    wanted, found = weight_shapes(config), {name: weight.shape for name, weight in weights.items()}
     for name in sorted(wanted | found):
         if wanted.get(name) != found.get(name):
             raise ValueError(f"{name} has shape {found.get(name)}; the config means {wanted.get(name)}")

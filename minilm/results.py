@@ -29,7 +29,7 @@ SWEPT = re.compile(r"(.+)_([^_]+)_([^_]+)_judge_x[\d.]+_seed\d+")  # as minilm.s
 NOT_TRAINED = "Not trained yet; `minilm ladder --corpus storyworld --repeats 2 4 8 16 --keep` makes the rows."
 NO_GOOD_DATA = "Not trained yet; `minilm experiment good-data --processes 2 --keep` makes the rows, with `--parts domains` those of real text."
 MEASURES = " | ".join(("bits per byte", "perfect stories", *ITEMS))
-BENCHMARKS = ("generate", "grade", "items", "tokenizer", "training")
+BENCHMARKS = ("export", "generate", "grade", "items", "tokenizer", "training")
 EXCHANGED = {
     "baseline": "nothing",
     "post_norm": "the norm after the addition",

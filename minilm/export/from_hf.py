@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -28,18 +27,18 @@ def import_hf(folder: Path) -> tuple[Transformer, Tokenizer]:
             raise FileNotFoundError(f"{folder} has no {name}; name the folder of a checkpoint that Hugging Face's save_pretrained wrote")
     saved = _read_json(folder / "config.json")
     config = _config_from_hf(saved, folder / "config.json")
-    tokenizer, rows = _tokenizer_from_hf(_read_json(folder / "tokenizer.json"), saved, config.vocab_size, folder / "tokenizer.json")
-    config = replace(config, vocab_size=len(rows))
     ours = {theirs: name for name, theirs in HF_NAMES.items()}
     weights = {renamed(name, ours): w for name, w in _hf_tensors(folder).items() if not name.endswith("rotary_emb.inv_freq")}
     if config.tie_embeddings and not torch.equal(weights.pop("lm_head.weight", tied := weights.get("embed.weight", torch.empty(0))), tied):
         raise ValueError(f"{folder}: config.json ties the head to the embedding table, but lm_head.weight is another; set tie_word_embeddings to false")
     if f"blocks.{config.n_layers - 1}.attn_norm.weight" not in weights:
         raise ValueError(f"{folder}: config.json has {config.n_layers} layers, but there are no weights of the last; the files are not whole or another's")
-    for name in {"embed.weight", "lm_head.weight"} & weights.keys():
-        if len(weights[name]) != len(rows):
-            raise ValueError(f"{folder}: {hugging_face_name(name)} has {len(weights[name])} rows; config.json means {len(rows)}")
-        weights[name] = weights[name][rows]
+    tables = {"embed.weight", "lm_head.weight"} & weights.keys()
+    for name in tables:
+        if len(weights[name]) != config.vocab_size:
+            raise ValueError(f"{folder}: {hugging_face_name(name)} has {len(weights[name])} rows; config.json means {config.vocab_size}")
+    tokenizer, rows = _tokenizer_from_hf(_read_json(folder / "tokenizer.json"), saved, config.vocab_size, folder / "tokenizer.json")
+    weights |= {name: weights[name][rows] for name in tables}
     return model_of(config, weights, str(folder)).eval(), tokenizer
 
 
@@ -68,6 +67,7 @@ def _hf_tensors(folder: Path) -> dict[str, Tensor]:
     return tensors
 
 
+LONGEST = 2**22  # tokens; longer contexts come with a rescaled RoPE, or are a mistake that would take all memory
 # What a model here is, and may be left unsaid.
 FIXED = {"model_type": "llama", "hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "pretraining_tp": 1,
          "quantization_config": None, "sliding_window": None, "partial_rotary_factor": 1.0}  # fmt: skip
@@ -86,6 +86,8 @@ def _config_from_hf(saved: dict, path: Path) -> ModelConfig:
         if type(sizes[ours]) is not int:
             raise ValueError(f"{path}: {key} is {saved.get(key)!r}; it must be a whole number")
     rope = saved.get("rope_parameters") or saved.get("rope_scaling") or {}
+    if not isinstance(rope, dict) or sizes["context_length"] > LONGEST:
+        raise ValueError(f"{path}: rope_parameters is {rope!r} and max_position_embeddings {sizes['context_length']}; no such table of angles can be made")
     if (kind := rope.get("rope_type", rope.get("type", "default"))) != "default":
         raise ValueError(f"{path}: its RoPE is of the type {kind!r}; here positions turn by the plain rule ('default'), so it cannot be imported")
     try:

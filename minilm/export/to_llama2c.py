@@ -21,9 +21,7 @@ from minilm.numpy_model import neighbours
 from minilm.quantise import quantise
 from minilm.tokenizer import Tokenizer
 
-LLAMA2C_MARK = 1  # begins a text, and ends one: run.c stops there
-LLAMA2C_BYTES = 3  # the id of byte 0, and so on
-LLAMA2C_MAGIC = 0x616B3432  # "ak42"
+MAGIC = 0x616B3432  # "ak42"
 
 
 def export_llama2c(model: Transformer, tokenizer: Tokenizer, out: Path, *, weights: str = "float32") -> Path:
@@ -119,7 +117,7 @@ def _write_version_0(file: BinaryIO, model: Transformer, weights: dict[str, ndar
 
 
 def _write_version_2(file: BinaryIO, config: ModelConfig, weights: dict[str, ndarray], group_size: int) -> None:
-    head = struct.pack("<Ii", LLAMA2C_MAGIC, 2) + _llama2c_shape(config, config.vocab_size) + struct.pack("<Bi", config.tie_embeddings, group_size)
+    head = struct.pack("<Ii", MAGIC, 2) + _llama2c_shape(config, config.vocab_size) + struct.pack("<Bi", config.tie_embeddings, group_size)
     file.write(head.ljust(256, b"\0"))
     for w in (*_through_blocks(weights, "attn_norm", "mlp_norm"), weights["final_norm.weight"]):
         file.write(w.astype("<f4").tobytes())
