@@ -118,8 +118,11 @@ def _tokenizer_from_hf(saved: dict, config: dict, vocab_size: int, path: Path) -
         tokenizer = Tokenizer(merges, [names.get(i, f"<|unused_{i}|>") for i in left_over], pattern)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} cannot become a tokenizer here: {error}") from None
-    if max(rows + list(names)) >= vocab_size:
-        raise ValueError(f"{path} has the id {max(rows + list(names))}, but config.json a vocab_size of {vocab_size}; one of them is another's")
+    for i in (*rows, *names):
+        if type(i) is not int or not 0 <= i < vocab_size:
+            raise ValueError(f"{path} has the id {i!r}, but config.json a vocab_size of {vocab_size}; one of them is damaged or another's")
+    if len(set(rows)) < len(rows):
+        raise ValueError(f"{path} gives two tokens the same id; it is damaged")
     return tokenizer, rows + left_over
 
 
