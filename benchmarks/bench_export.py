@@ -5,9 +5,10 @@
 MB are those of the weights' file, GGUF's with the tokenizer in it. Bits per byte are those of the weights as they are read back from the file, on stories that
 the model never saw: storyworld's of the seed "unseen", and the first of valid.txt of TinyStories; they are judged by our own model, in float32. llama2.c's runq.c
 rounds the vectors as well as the weights, which no other does; its bits per byte are those of the rounded weights alone. `same` counts, for a story from nothing, the
-likeliest tokens before the first that differs from what the model writes as it is shipped; runq.c's rounding of vectors is in it.
+likeliest tokens, up to its end, before the first that differs from what the model writes as it is shipped; runq.c's rounding of vectors is in it.
 """
 
+import hashlib
 import json
 import sys
 import tempfile
@@ -42,7 +43,7 @@ from tests import llama2c
 class Options:
     tinystories: Path | None = None
     """folder with valid.txt of real TinyStories"""
-    n_stories: int = 200
+    n_stories: int = 100
     """stories that each model is judged on"""
     n_tokens: int = 300
     """tokens of the story that is compared"""
@@ -75,8 +76,25 @@ def files(model: Transformer, tokenizer: Tokenizer, folder: Path) -> Iterator[tu
         yield f"llama2c_{weights}", made / "model.bin", quantised_model(model)[0] if weights == "int8" else model
 
 
-def greedy(model: Transformer, tokenizer: Tokenizer, n_tokens: int) -> list[int]:
-    return list(generate_ids(model, [tokenizer.end_of_text], temperature=0, max_new_tokens=n_tokens))
+class Judge:
+    """What weights are worth on some stories, and the story that they hold likeliest; weights that are alike are judged once."""
+
+    def __init__(self, ids: np.ndarray, tokenizer: Tokenizer, n_tokens: int):
+        self.ids, self.tokenizer, self.n_tokens, self.known = ids, tokenizer, n_tokens, {}
+
+    def __call__(self, model: Transformer) -> tuple[float, list[int]]:
+        key = hashlib.sha256(b"".join(w.numpy().tobytes() for w in model.state_dict().values())).digest()
+        if key not in self.known:
+            self.known[key] = evaluate(model, self.ids, self.tokenizer).bits_per_byte, self._story(model)
+        return self.known[key]
+
+    def _story(self, model: Transformer) -> list[int]:
+        ids = []
+        for token in generate_ids(model, [self.tokenizer.end_of_text], temperature=0, max_new_tokens=self.n_tokens):
+            ids.append(token)
+            if token == self.tokenizer.end_of_text:  # where run.c stops, too
+                break
+        return ids
 
 
 def n_same(first: list[int], second: list[int]) -> int:
@@ -95,17 +113,19 @@ def main(options: Options) -> None:
     values = {}
     for name, told in texts.items():
         model, tokenizer = load_model(MODELS / name)
-        ids, shipped = encode_stories(told(), tokenizer), greedy(model, tokenizer, options.n_tokens)
-        values[f"{name}_split_otherwise"] = len(split_otherwise(tokenizer, told()))
-        print(f"{name}: {options.n_stories} stories, of which llama2.c splits {values[f'{name}_split_otherwise']} otherwise\n\n{'format':20} {'MB':>8} {'bits/byte':>10} {'same':>5}")
+        judge = Judge(encode_stories(told(), tokenizer), tokenizer, options.n_tokens)
+        shipped = judge(model)[1]
+        values |= {f"{name}_split_otherwise": len(split_otherwise(tokenizer, told())), f"{name}_story": len(shipped)}
+        print(f"{name}: {options.n_stories} stories, of which llama2.c splits {values[f'{name}_split_otherwise']} otherwise; the likeliest has {len(shipped)} tokens")
+        print(f"\n{'format':20} {'MB':>8} {'bits/byte':>10} {'same':>5}")
         with tempfile.TemporaryDirectory() as folder:
             found = [("by hand, int4 in 64s", None, quantised_model(model, 4, 64)), ("by hand, int4 in 32s", None, quantised_model(model, 4, 32))]
             for kind, path, there in [*files(model, tokenizer, Path(folder)), *found]:
                 there, n_bytes = there if path is None else (there, path.stat().st_size)
-                bits, written = evaluate(there, ids, tokenizer).bits_per_byte, greedy(there, tokenizer, options.n_tokens)
+                bits, written = judge(there)
                 if kind.startswith("llama2c"):
-                    written = in_llama2c(path, tokenizer, options.n_tokens, round_vectors=kind.endswith("int8"))
-                    values[f"{name}_{kind}_same_as_rounded"] = n_same(greedy(there, tokenizer, options.n_tokens), written)
+                    rounded, written = written, in_llama2c(path, tokenizer, options.n_tokens, round_vectors=kind.endswith("int8"))
+                    values[f"{name}_{kind}_same_as_rounded"] = n_same(rounded, written)
                 key = f"{name}_{kind.replace('by hand, ', 'hand_').replace(' in ', '_')}"
                 values |= {f"{key}_mb": n_bytes / 1e6, f"{key}_bits_per_byte": bits, f"{key}_same": n_same(shipped, written)}
                 print(f"{kind:20} {n_bytes / 1e6:8.3f} {bits:10.5f} {n_same(shipped, written):5}", flush=True)
