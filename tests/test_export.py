@@ -6,6 +6,7 @@ import math
 from functools import cache
 from itertools import islice
 
+import gguf
 import numpy as np
 import pytest
 import tokenizers
@@ -30,7 +31,6 @@ from minilm.export import (
     llama2c_pieces,
     quantised_model,
     split_otherwise,
-    to_gguf,
 )
 from minilm.export.common import hugging_face_name, visible
 from minilm.generate import generate, generate_ids
@@ -166,12 +166,12 @@ ACROSS = [(b"(", b"a"), (b"1", b"2"), (b"12", b"3"), (b"123", b"4"), (b"\n", b" 
 def test_tokens_that_another_pattern_would_cut_through(transformers, tmp_path, pattern):
     tokenizer, model = Tokenizer(ACROSS, pattern=pattern), loud(vocab_size=263)
     hf = transformers.AutoTokenizer.from_pretrained(export_hf(model, tokenizer, tmp_path / "hf"))
-    gguf = transformers.AutoTokenizer.from_pretrained(export_gguf(model, tokenizer, tmp_path / "out.gguf").parent, gguf_file="out.gguf")
+    named = transformers.AutoTokenizer.from_pretrained(export_gguf(model, tokenizer, tmp_path / "out.gguf").parent, gguf_file="out.gguf")
     for text in ("(a", "1234", "a  b", "a\n b", "a\n ", " \n  "):
         ours = tokenizer.encode(text)
         assert hf(text, add_special_tokens=False)["input_ids"] == ours
         differs = pattern == GPT4_PATTERN and text in ("a\n ", " \n  ")  # the one thing that GGUF's name for the pattern leaves out
-        assert (gguf(text, add_special_tokens=False)["input_ids"] != ours) == differs
+        assert (named(text, add_special_tokens=False)["input_ids"] != ours) == differs
 
 
 def test_the_folder_is_complete_and_runs_no_code(tmp_path):
@@ -353,10 +353,12 @@ def test_gguf_gives_any_text_the_same_ids_but_for_blanks_after_the_last_line(tmp
     assert ids == ours.encode(text, allow_special=True)
 
 
-def test_gguf_begins_a_text_with_the_mark(tmp_path_factory):
+def test_gguf_begins_a_text_with_the_mark(tmp_path_factory, tmp_path):
     theirs = tokenizer_of_gguf(GPT4_PATTERN, FOLDERS.setdefault("gguf", tmp_path_factory.mktemp("gguf")))
     assert theirs.bos_token == theirs.eos_token == END_OF_TEXT and len(theirs) == 400
     assert theirs("a")["input_ids"] == [trained().end_of_text, ord("a")]
+    kinds = gguf.GGUFReader(export_gguf(loud(), trained(), tmp_path / "out.gguf")).fields["tokenizer.ggml.token_type"].contents()
+    assert kinds == [gguf.TokenType.NORMAL] * 399 + [gguf.TokenType.CONTROL]
 
 
 # Fewer bits
@@ -426,7 +428,11 @@ def test_gguf_says_which_package_it_needs(tmp_path, monkeypatch):
 
 
 def test_a_gguf_that_fails_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(to_gguf, "_gguf_tokenizer", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    def torn(writer):
+        assert list(tmp_path.iterdir())  # it has begun to write
+        raise OSError("disk full")
+
+    monkeypatch.setattr(gguf.GGUFWriter, "write_tensors_to_file", torn)
     with pytest.raises(OSError, match="disk full"):
         export_gguf(loud(), trained(), tmp_path / "out.gguf")
     assert not list(tmp_path.iterdir())
