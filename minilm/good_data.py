@@ -22,7 +22,7 @@ from minilm.data import encode_stories, token_file
 from minilm.evaluate import evaluate, mean_difference, score_choices
 from minilm.items import cloze_from_stories, fingerprint, leaked, read_items, storyworld_items, write_items
 from minilm.numpy_model import NumpyModel
-from minilm.storyworld import grade, grade_shares, split_sentences, write_corpus
+from minilm.storyworld import grade, grade_shares, split_sentences, stories, write_corpus
 from minilm.surface import surface
 from minilm.sweep import cost, shape, train_config
 from minilm.tokenizer import Tokenizer, train_tokenizer
@@ -123,11 +123,11 @@ def write_text(name: str, out: Path) -> Corpus:
     return Corpus(name, folder / "train.txt", folder / "valid.txt")
 
 
-def vocabulary(stories: Iterable[str], out: Path) -> Tokenizer:
+def vocabulary(texts: Iterable[str], out: Path) -> Tokenizer:
     """The vocabulary of all trainings in a folder, learned once from a few megabytes."""
     path = out / f"tokenizer_{VOCAB_SIZE}.json"
     if not path.exists():
-        train_tokenizer(beginning(stories, 10 * VALID), VOCAB_SIZE).save(path)
+        train_tokenizer(beginning(texts, 10 * VALID), VOCAB_SIZE).save(path)
     return Tokenizer.load(path)
 
 
@@ -137,7 +137,7 @@ def prepare_items(good: Corpus, out: Path) -> None:
         return
     found = {}
     for kind in ITEMS:
-        items = cloze_from_stories(good.stories("valid"), N_ITEMS) if kind == "cloze" else storyworld_items(kind, N_ITEMS)
+        items = cloze_from_stories(islice(stories("cloze"), 10 * N_ITEMS), N_ITEMS) if kind == "cloze" else storyworld_items(kind, N_ITEMS)
         write_items(out / f"items_{kind}.jsonl", items)
         found[kind] = {"n_items": len(items), "fingerprint": fingerprint(items), "n_leaked": len(leaked(items, good.stories("train")))}
     write_stories(out / "beginnings.txt", (split_sentences(story)[0] for story in islice(good.stories("valid"), N_STORIES)))
@@ -173,13 +173,13 @@ def keep_stories(rows: Iterable[dict], out: Path, records: Path = DATA / "runs")
 # The second arm: real text
 
 
-def domain_trials(plan: Iterable[Cell], stories: Corpus, web: Corpus, others: Iterable[Path], out: Path, cache: Path) -> list[Trial]:
+def domain_trials(plan: Iterable[Cell], tales: Corpus, web: Corpus, others: Iterable[Path], out: Path, cache: Path) -> list[Trial]:
     """Equal amounts of two real texts and of their mixture; each model is judged by both, by the texts of `others`, and by storyworld."""
     plan, folder = list(plan), out / "domains"
     if not plan:
         return []
     if not (folder / "half").exists():
-        _write_domains(stories, web, folder)
+        _write_domains(tales, web, folder)
     tokenizer = vocabulary(read_stories(folder / "half" / "train.txt"), folder)
     texts = {name: Corpus(name, folder / name / "train.txt", folder / name / "valid.txt") for name in DOMAINS}
     for text in texts.values():
@@ -189,10 +189,10 @@ def domain_trials(plan: Iterable[Cell], stories: Corpus, web: Corpus, others: It
     return [_trial(cell, TABLES["domains"], texts[cell.text], tokenizer, partial(judge_by_texts, texts=judged)) for cell in plan]
 
 
-def _write_domains(stories: Corpus, web: Corpus, folder: Path) -> None:
+def _write_domains(tales: Corpus, web: Corpus, folder: Path) -> None:
     """Cut both texts to the length of the shorter one, and make a third of halves of them, story and page by turns."""
-    size = min(stories.n_bytes("train"), web.n_bytes("train"))
-    for name, corpus in (("stories", stories), ("web", web)):
+    size = min(tales.n_bytes("train"), web.n_bytes("train"))
+    for name, corpus in (("stories", tales), ("web", web)):
         (folder / name).mkdir(parents=True, exist_ok=True)
         write_stories(folder / name / "train.txt", beginning(corpus.stories("train"), size))
         write_stories(folder / name / "valid.txt", beginning(corpus.stories("valid"), VALID))
