@@ -335,7 +335,8 @@ def repeated(items: Sequence[Item]) -> list[int]:
 
 
 def write_items(path: str | Path, items: Sequence[Item]) -> None:
-    """Write a set as JSON, an item a line."""
+    """Write a set as JSON, an item a line; folders are made as needed."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(_lines(items), encoding="utf-8")
 
 
