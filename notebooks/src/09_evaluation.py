@@ -161,7 +161,7 @@ assert len(turned) < 10 and n_right[1] < n_right[0]
 
 # %% tags=["walkthrough"]
 def naive_exam(texts, dice):
-    """(context, words), the right word first: a last word that stood there before, and three others."""
+    """(context, words, the right one's place): a last word that stood there before, and three others."""
     for sentences in map(split_sentences, texts):
         for place in dice.sample(range(4, len(sentences)), len(sentences) - 4):
             *begun, answer = words_in(sentences[place]) or [""]
@@ -169,13 +169,14 @@ def naive_exam(texts, dice):
             said = {word for word in words_in(before) if len(word) > 2 and word.isalpha()}
             others = sorted(said - items.FUNCTION_WORDS - {answer})
             if answer in said - items.FUNCTION_WORDS and len(others) > 2:
-                yield f"{before} {' '.join(begun)}", [answer, *dice.sample(others, 3)]
+                words = sorted([answer, *dice.sample(others, 3)])  # by the alphabet: no place is the right one's
+                yield f"{before} {' '.join(begun)}", words, words.index(answer)
                 break
 
 
 naive = list(naive_exam(islice(stories("naive"), 200), Random(0)))
 cloze = items.cloze_from_stories(islice(stories("cloze"), 400), 60)
-guessed = {"our naive exam": np.mean([last_mentioned(*one) == 0 for one in naive])}
+guessed = {"our naive exam": np.mean([last_mentioned(*asked) == place for *asked, place in naive])}
 chosen = [last_mentioned(one.context, items.differing(one.choices)) == one.answer  # words without marks
           for one in cloze]
 guessed["items.cloze_from_stories"] = np.mean(chosen)

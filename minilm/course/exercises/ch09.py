@@ -45,6 +45,8 @@ def choice_score(logits, ids, n_context):
 choice_score.wrong("logs[i - 1, ids[i]]", "logs[i, ids[i]]", "row i speaks of the token after place i, so you asked each row for a token that the model had already read. Take the row before.")
 choice_score.wrong("range(n_context, len(ids))", "range(1, len(ids))", "you count the tokens of the context too. They are the same for all choices, but they are not the choice.")
 choice_score.wrong("range(n_context, len(ids))", "range(n_context + 1, len(ids))", "the first token of the choice is missing. It is judged by the row of the last token of the context.")
+choice_score.wrong("range(n_context, len(ids))", "range(n_context, len(ids) - 1)", "the last token of the choice is missing. It is judged by the row before the last.")
+choice_score.wrong("return sum(logs[i - 1, ids[i]].item() for i in range(n_context, len(ids)))", "return math.exp(sum(logs[i - 1, ids[i]].item() for i in range(n_context, len(ids))))", "that is the probability itself. Return its logarithm: the probability of a long choice is too small to be held.")
 choice_score.wrong("torch.log_softmax(logits, dim=-1)", "torch.softmax(logits, dim=-1)", "you add up probabilities. Those of tokens in a row are multiplied, so add their logarithms.")
 choice_score.wrong("torch.log_softmax(logits, dim=-1)", "logits", "logits are scores, not logarithms of probabilities, until a softmax has been taken.")
 choice_score.wrong("dim=-1", "dim=0", "your softmax runs over the places. It must run over the vocabulary, the last dimension.")
@@ -84,11 +86,13 @@ long_or_short = Exercise(
     explanation="""
         $0.6^4 = 0.13$, $0.6^5 = 0.078$. So from five tokens on the short choice wins, though each token of the long one is six times as likely. Divided by the number of tokens, the logarithm of the long choice is ln 0.6 however long it is, and it always wins. Neither is right for every exam: a true answer may be short, and a long one may be cheap to guess once its first word stands there.
         """,
+    tolerance=0.02,
     stub="long_or_short = ...  # a number of tokens",
     solution="long_or_short = 4",
 )  # fmt: skip
 long_or_short.wrong("4", "5", "0.6 to the power of 5 is 0.078: at five tokens the long one has lost. Asked is the last n at which it wins.")
 long_or_short.wrong("4", "6", "you divided 0.6 by 0.1. But probabilities in a row are multiplied: 0.6, 0.36, ...")
+long_or_short.wrong("4", "4.5", "there is where both are equal, and no choice has half a token. Asked is a whole number: the last at which the long one wins.")
 long_or_short.wrong("4", "3", "at three it still has 0.216. One token more, and it is ahead still.")
 long_or_short.wrong("4", "1", "one token more is no defeat yet: two have 0.36, against 0.1.")
 
@@ -105,11 +109,11 @@ last_mentioned = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Break an exam. Write a guesser that understands nothing: of the words that the choices differ in, it takes the one that was mentioned *last* in the context, as a word of its own, in capitals or not. Each word stands in the context at least once; a word is a run of letters (`re.findall(r"\\w+", text)`). Return its place among `words`.
+        Break an exam. Write a guesser that understands nothing: of `words`, which are what the choices differ in, it takes the one that was mentioned *last* in the context. Each stands there at least once, perhaps long before the end; a word is a run of letters (`re.findall(r"\\w+", text)`), and Cat, cat and CAT are the same. Return its place among `words`.
         """,
     hints=("List the words of the context, and read the list from its end.",
            "`said = re.findall(r\"\\w+\", context.lower())[::-1]`; then the i for which `said.index(words[i].lower())` is smallest."),
-    verified="words within others, capitals, an 's, and 12 random contexts, against the places that `minilm.items` finds",
+    verified="words within others, capitals, an 's, and 24 random contexts of one and more paragraphs, against the places that `minilm.items` finds",
     explanation="""
         Three lines, and not one of them knows who has the ball. If they score well on an exam, the exam measures something else than we wanted. That is why `minilm.items` keeps four such guessers, and takes a new item only if none of them gets ahead (`balanced`).
         """,
@@ -128,11 +132,34 @@ def last_mentioned(context, words):
     return min(range(len(words)), key=lambda i: said.index(words[i].lower()))
 
 
+
+def _guesser(said, word="words[i].lower()"):
+    """A solution that lists other words of the context, or seeks another spelling, and takes place 0 if it finds none."""
+    return f"said = {said}[::-1]\n    return min(range(len(words)), key=lambda i: said.index({word}) if {word} in said else len(said))"
+
+
+_BODY = last_mentioned.solution_answer.source.partition("\n    ")[2]
+_WORDS = 're.findall(r"\\w+", context.lower()'
+last_mentioned.wrong(_BODY, _guesser(_WORDS + ".split('.')[-1])"), "you read the last sentence only. The last mention may stand some sentences before.")
+last_mentioned.wrong(_BODY, _guesser(_WORDS + ".split('\\n\\n')[-1])"), "you read the last paragraph only. The last mention may stand in an earlier one.")
+last_mentioned.wrong(_BODY, _guesser(_WORDS + ".split('\\n')[-1])"), "you read the last line only. A context may have several, and the last mention may stand in any.")
+last_mentioned.wrong(_BODY, _guesser(_WORDS + "[-60:])"), "you read the end of the context only. The last mention may stand any number of letters before it.")
+last_mentioned.wrong(_BODY, _guesser(_WORDS + "[-100:])"), "you read the last hundred letters or so. The last mention may stand long before them.")
+last_mentioned.wrong(_BODY, _guesser(_WORDS + "[context.find('.') + 1 :])"), "you leave out the first sentence. A word may be mentioned there and nowhere else.")
+last_mentioned.wrong(_BODY, _guesser('re.findall(r"\\w+", context)', "words[i]"), "you compare capitals with small letters. Cat, cat and CAT are the same word: make both sides small.")
+last_mentioned.wrong(_BODY, _guesser(_WORDS + ")", "words[i]"), "the context is in small letters, the words are not. Treat both alike.")
+last_mentioned.wrong(_BODY, _guesser("context.lower().split()"), "you split at blanks, so marks stick to the words: \"ben.\" and \"ben's\" are not \"ben\".")
+last_mentioned.wrong(_BODY, _guesser('[word.strip(".,!?") for word in context.lower().split()]'), "you take off the marks at the end, but \"ben's\" still is not \"ben\". A word is a run of letters.")
 last_mentioned.wrong("[::-1]", "", "you return the word that comes first. Read the words from the end.")
 last_mentioned.wrong("return min(", "return max(", "in the list from the end the last mentioned has the smallest place, not the largest.")
 last_mentioned.wrong("key=lambda i: said.index(words[i].lower())", "key=lambda i: -said.count(words[i].lower())", "you take the word that is mentioned most often. That is another guesser; here the last mention counts.")
 last_mentioned.wrong("key=lambda i: said.index(words[i].lower())", "key=lambda i: -context.lower().rfind(words[i].lower())", "you search letters, not words: \"Ann\" stands in \"Anna\" too.")
 last_mentioned.wrong("key=lambda i: said.index(words[i].lower())", "key=lambda i: len(words[i])", "you take the shortest word. That is another guesser; here the last mention counts.")
+
+
+_QUIET = ("The sun went down behind the hill.", "It was warm in the little house by the lake.", "Nobody said a word for a long time.", "All at once the rain began.")
+_FAR = "Tom and Ben had a boat, and Ida had a kite. Ida let go of the string. Up it went, over the trees and over the hill.\n\nIt began to rain. " \
+       "The wind blew all day long, and the grass was wet. In the evening the sky was clear. The moon came up.\nAll was still. The kite was found by"  # fmt: skip
 
 
 @last_mentioned.expected
@@ -149,11 +176,19 @@ def _(random: Random):
     yield "Ben saw Ann. Anna's dog barked, and Anna said that", ["Ann", "Ben"]
     yield "The Cat ran. A dog, a dog, a dog sat down by the CAT'S bowl and", ["dog", "cat"]
     yield "Ida met Tom, Tom met Bo, and Bo met Tom. Ida slept, and Tom", ["Ida", "Tom", "Bo"]
+    yield "Ben gave Mia a hug. It rained all day. The sun came out, and", ["Ben", "Mia"]
+    yield _FAR, ["Ben", "Tom", "Ida"]
     for _ in range(12):
         names = random.sample(["Mia", "Ben", "Ann", "Anna", "Tom", "Tommy", "Jo", "Joan"], 4)
         said = names[:3] + [random.choice(names) for _ in range(random.randrange(3, 9))]
         random.shuffle(said)
         yield " saw ".join(said) + " and", names[:3]
+    for _ in range(12):
+        names = random.sample(["Mia", "Ben", "Ann", "Anna", "Tom", "Tommy", "Jo", "Joan"], 3)
+        story = [random.choice((" ", " ", "\n", "\n\n")) + random.choice(_QUIET) for _ in range(random.randrange(5, 25))]
+        for name in random.choices(names, k=random.randrange(3)) + names:
+            story.insert(random.randrange(len(story)), random.choice((f" Then {name} sang.", f"\nIt was {name}'s day.")))
+        yield "".join(story).strip() + random.choice((" At last", "\n\nAt last", " And so the friend said to")), names
 
 
 items_needed = Exercise(
@@ -175,16 +210,20 @@ items_needed = Exercise(
     stub="items_needed = ...  # items for each of the two models",
     solution="items_needed = 460",
 )  # fmt: skip
-items_needed.wrong("460", "256", "you took the scatter of one share only. Both were measured, so add 0.85 times 0.15.")
-items_needed.wrong("460", "115", "that is one standard deviation. For two, n must be four times as large.")
-items_needed.wrong("460", "917", "you added the standard deviations. What adds up for independent numbers is the variances.")
-items_needed.wrong("460", "23", "square the 0.05 too, when you square both sides.")
-items_needed.wrong("460", "4600", "the right digits, ten times too many: 0.05 squared is 0.0025.")
+items_needed.wrong("460", "920", "that is twice as many: the items of both models together, or the variances counted twice. Asked is n, the items of each.")
+items_needed.wrong("460", "917.0", "you added the standard deviations. What adds up for independent numbers is the variances.")
+items_needed.wrong("460", "256.0", "you took the scatter of one share only. Both were measured, so add 0.85 times 0.15.")
+items_needed.wrong("460", "204.0", "you took the scatter of the 85 % only. Both were measured, so add 0.8 times 0.2.")
+items_needed.wrong("460", "230.0", "you took the mean of the two variances. That of the difference is their sum.")
+items_needed.wrong("460", "442.0", "you took 1.96 standard deviations. Asked are two, so n must be a little larger.")
+items_needed.wrong("460", "115.0", "that is one standard deviation. For two, n must be four times as large.")
+items_needed.wrong("460", "23.0", "square the 0.05 too, when you square both sides.")
+items_needed.wrong("460", "4600.0", "the right digits, ten times too many: 0.05 squared is 0.0025.")
 
 
 @items_needed.expected
 def _():
-    return next(n for n in range(1, 10_000) if 2 * math.hypot(*(scipy.stats.binom(n, p).std() / n for p in (0.8, 0.85))) <= 0.05)
+    return float(next(n for n in range(1, 10_000) if 2 * math.hypot(*(scipy.stats.binom(n, p).std() / n for p in (0.8, 0.85))) <= 0.05))
 
 
 paired_p = Exercise(
@@ -221,6 +260,7 @@ def paired_p(first, second):
 
 
 paired_p.wrong("min(1.0, 2 * tail)", "tail", "you count one side only. A difference to the other side would have surprised us as much: twice that.")
+paired_p.wrong("min(1.0, 2 * tail)", "min(1.0, 2 * tail) if m else 0.0", "where no item parts the models, nothing speaks against equals: no toss gives 0 or fewer for certain, which is 1 and not 0.")
 paired_p.wrong("min(1.0, 2 * tail)", "2 * tail", "where k is half of m, your number is above 1. Cut it off there.")
 paired_p.wrong("m = k + int((second & ~first).sum())", "m = len(first)", "you toss a coin for every item. Where both are right or both wrong there is nothing to toss.")
 paired_p.wrong("m = k + int((second & ~first).sum())", "m = k + int(second.sum())", "you count all that the second got right. Only those count that the first got wrong.")
@@ -259,7 +299,7 @@ kappa = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Two judges marked the same stories. Take the mean of the squared differences of the two marks of each story; and the mean of the squared differences of *every* mark of the first with *every* mark of the second, which is what shuffled marks would give. Return one less the ratio of the two: Cohen's *kappa* with quadratic weights, 1 for judges who always agree, 0 for those who agree no better than shuffled marks would.
+        Two judges marked the same stories: `first` and `second` are lists of marks, not all of them equal. Take the mean of the squared differences of the two marks of each story; and the mean of the squared differences of *every* mark of the first with *every* mark of the second, which is what shuffled marks would give. Return one less the ratio of the two: Cohen's *kappa* with quadratic weights, 1 for judges who always agree, 0 for those who agree no better than shuffled marks would.
         """,
     hints=("With NumPy, `a[:, None] - b` holds every difference of a mark of a with a mark of b.",
            "`1 - ((a - b) ** 2).mean() / ((a[:, None] - b) ** 2).mean()`, with both as arrays of floats."),
@@ -292,6 +332,13 @@ kappa.wrong("((a[:, None] - b) ** 2).mean()", "(np.abs(a[:, None] - b)).mean()",
 kappa.wrong("float(1 - apart / by_chance)", "float(np.corrcoef(a, b)[0, 1])", "that is the correlation. It forgives a judge who always gives two marks more; kappa does not.")
 kappa.wrong("float(1 - apart / by_chance)", "float((a == b).mean())", "that is the share of equal marks. By chance, too, some are equal, and near misses are better than far ones.")
 kappa.wrong("((a[:, None] - b) ** 2).mean()", "((a.mean() - b) ** 2).mean()", "you compare with the mean mark of the first. Compare every mark with every other.")
+
+_SQUARES = "((a - b) ** 2).mean()\n    by_chance = ((a[:, None] - b) ** 2).mean()"
+kappa.wrong(_SQUARES, "((a - b) ** 2).sum()\n    by_chance = ((a[:, None] - b) ** 2).sum()", "you compare sums: one is of n differences, the other of n times n. Take the mean of each.")
+kappa.wrong(_SQUARES, "np.abs(a - b).mean()\n    by_chance = np.abs(a[:, None] - b).mean()", "you took the differences as they are: kappa with linear weights. Here they are squared.")
+kappa.wrong(_SQUARES, "(a != b).mean()\n    by_chance = (a[:, None] != b).mean()", "that is kappa without weights, for which 7 and 8 are as different as 1 and 10. Square the differences.")
+kappa.wrong("((a[:, None] - b) ** 2).mean()", "a.var() + b.var()", "the two variances leave out that one judge may give more on the whole. Take every mark of the first less every mark of the second.")
+kappa.wrong("((a[:, None] - b) ** 2).mean()", "((a[:, None] - b) ** 2)[~np.eye(len(a), dtype=bool)].mean()", "you leave out the pairs of one story. Shuffled marks meet these, too: *every* mark of the first with *every* one of the second.")
 
 
 @kappa.expected
@@ -326,23 +373,23 @@ QUIZ = (
         "A model gets 58 of 100 items right that have two choices each. Wilson's interval is 48 to 67 %. What do you write?",
         (
             ("58 of 100, 48 to 67 %, chance 50 %: more items are needed to say whether it knows anything.", "Chance lies inside the interval. That is no proof that the model guesses, only that these items cannot tell."),
-            ("It is 8 points better than chance, for 58 is 8 more than 50.", "The found share is. The true one may be 48 as well."),
-            ("It guesses, for its interval holds the chance level.", "The interval holds 60 % and 65 % as well. Not to see a difference is not to see that there is none."),
+            ("It is 8 points better than chance: it got 58 right, and a coin tossed for each item gets 50 of a hundred.", "The found share is. The true one may be 48 as well."),
+            ("It guesses: the interval holds the chance level, so the 8 items above 50 are luck and no ability.", "The interval holds 60 % and 65 % as well. Not to see a difference is not to see that there is none."),
         ),
     ),
     Question(
         "In an exam each question has four choices, and the right one is the longest in 60 of 100 cases. What follows?",
         (
             ("Whoever always takes the longest gets 60 %, so scores up to there need no understanding.", "25 % is the chance of somebody who looks at nothing. Compare with the best guesser who looks at something shallow."),
-            ("Nothing, for blind guessing still gives 25 %.", "It does. But models are not blind: they find every regularity that pays, and length is an easy one."),
-            ("Dividing likelihoods by the length repairs it.", "That takes away a preference for short choices. A model that has learned that long ones tend to be right keeps its advantage, or even gains."),
+            ("Nothing, for blind guessing still gives 25 %, and nobody told the models to look at the length of an answer.", "It does. But models are not blind: they find every regularity that pays, and length is an easy one."),
+            ("Dividing each likelihood by the length of its choice repairs it, since all choices then count alike.", "That takes away a preference for short choices. A model that has learned that long ones tend to be right keeps its advantage, or even gains."),
         ),
     ),
     Question(
         "Two models answer the same 400 items, 320 and 334 of them rightly. Their intervals overlap. Is the difference luck?",
         (
             ("The counts cannot tell: it depends on how many items only one of them got right.", "If 3 went to one and 17 to the other, p is 0.003. If 83 and 97 did, it is 0.33. Both give 320 and 334."),
-            ("Yes: overlapping intervals mean that the difference is luck.", "Two separate intervals know nothing of the items being the same. Paired, a difference may be clear all the same."),
+            ("Yes: where two intervals of 95 % overlap, the difference is luck, whichever items each of them got right.", "Two separate intervals know nothing of the items being the same. Paired, a difference may be clear all the same."),
             ("No: 14 items are 14 items, and the exam was the same for both.", "If both toss coins on many of the items, 14 more come easily by luck."),
         ),
     ),
@@ -350,7 +397,7 @@ QUIZ = (
         "Five models, eight exams, and one of the forty comparisons with your baseline has p = 0.03. You had planned none of them in particular. What is it worth?",
         (
             ("Hardly anything: among forty comparisons of equals one expects one or two below 0.05.", "Ask for 0.05/40, or take the hint and test it once more on fresh items, this time as planned."),
-            ("It is significant: 0.03 is below 0.05, whatever else was tested.", "Each test by itself keeps its promise. The best of forty makes another promise."),
+            ("It is significant: 0.03 is below 0.05, whatever else you tested.", "Each test by itself keeps its promise. The best of forty makes another promise."),
             ("The probability that this model is no better is 3 %.", "A p-value is how often equals would differ so much. It is not the probability that they are equals."),
         ),
     ),
@@ -358,7 +405,7 @@ QUIZ = (
         "A judge model gives your stories 8.1 of 10, and a paper reports 7.3 for its stories, by the same rubric. Are yours better?",
         (
             ("It cannot be said before one judge, with one decoding and the same beginnings, has marked both, and its anchors hold.", "Judges differ in level more than in order, and drawing instead of taking the likeliest token alone moved a grade by 0.69 of 5."),
-            ("Yes: the rubric is the same, so 0.8 points are 0.8 points.", "The rubric is words. What an 8 means is decided by the judge, its version, and what else it sees."),
+            ("Yes: the rubric is the same, word for word, and it says what each mark means, so 0.8 points are 0.8 points whoever marks.", "The rubric is words. What an 8 means is decided by the judge, its version, and what else it sees."),
             ("No: marks of machines say nothing.", "Where judges agree, as on grammar, they order models well. It is the level, across judges, that says little."),
         ),
     ),
