@@ -172,8 +172,12 @@ def read_marks(answer: str) -> Marks:
         else:
             objects.append(found)
         place = answer.find("{", end)
-    if len(objects) != 1 or objects[0].keys() != set(SCHEMA["required"]):
-        raise ValueError(f"the answer holds {len(objects)} JSON objects; it must be one, with {', '.join(SCHEMA['required'])}")
+    wanted = SCHEMA["required"]
+    if len(objects) != 1:
+        raise ValueError(f"the answer holds {len(objects)} JSON objects; it must hold one, with {', '.join(wanted)}")
+    if objects[0].keys() != set(wanted):
+        lacking = ", ".join(name for name in wanted if name not in objects[0])
+        raise ValueError(f"the answer's JSON object lacks {lacking or 'nothing, but holds more'}; it must hold {', '.join(wanted)}, and no more")
     return Marks(**objects[0])
 
 

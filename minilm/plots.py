@@ -780,7 +780,7 @@ def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, floa
 
 def found_shares(ax: Axes, shares: Sequence[float], n_items: int) -> list[Line2D]:
     """Draw how likely each score is with so many items, for models whose true shares are given (at most four); return the curves."""
-    curves = [ax.plot([], [], color=colour, marker=marker, markersize=4, linewidth=1.2, label=f"true share {share:.0%}")[0]
+    curves = [ax.plot([], [], color=colour, marker=marker, markersize=4, linewidth=1.2, label=f"true share {100 * share:g} %")[0]
               for share, colour, marker in zip(shares, COLOURS, MARKERS)]  # fmt: skip
     for share, curve in zip(shares, curves):
         ax.axvline(100 * share, color=curve.get_color(), linestyle=DASHES, linewidth=1)
