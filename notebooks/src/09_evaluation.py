@@ -75,7 +75,8 @@ def bits(model):
     """Bits per byte of ten unseen stories, each token after those before it that fit (or three fewer)."""
     nats = n_bytes = 0
     for ids in told:
-        rows = ids.unfold(0, min(model.config.context_length + 1, len(ids)), 4)  # windows, four tokens apart
+        width = min(model.config.context_length + 1, len(ids))
+        rows = ids.unfold(0, width, 4)  # windows, four tokens apart
         logits = model(rows[:, :-1]).transpose(1, 2)
         losses = torch.nn.functional.cross_entropy(logits, rows[:, 1:], reduction="none")
         nats += losses[0].sum().item() + losses[1:, -4:].sum().item()
@@ -139,12 +140,9 @@ assert np.allclose(by_hand, by_module, atol=1e-3) and 11.2 < by_hand[0] - by_han
 # %% [markdown]
 # So one may divide the sum by the tokens or by the bytes of the choice, which is *length normalisation*. Does it matter on real items? Here is one on which the two ways disagree.
 
-# %% tags=["walkthrough"]
-scored = {name: {kind: evaluate.score_choices(model, tokenizer, asked) for kind, asked in exam.items()}
-          for name, model in models.items()}
-asked, plain = exam["reasoning"] + exam["context"], []
-for kind in ("reasoning", "context"):
-    plain += scored["whole"][kind].likelihoods
+# %%
+asked = exam["reasoning"] + exam["context"]
+plain = evaluate.score_choices(whole, tokenizer, asked).likelihoods
 per_byte = [[nats / len(choice.encode()) for nats, choice in zip(sums, one.choices)]
             for sums, one in zip(plain, asked)]
 turned = [n for n in range(len(asked)) if np.argmax(plain[n]) != np.argmax(per_byte[n])]
@@ -259,7 +257,8 @@ assert all(a > b for a, b in letters) and list(n_right.values())[3:] == [55, 55,
 # Near and Vague have the same loss. Now ask them.
 
 # %% tags=["walkthrough"]
-right = {name: np.concatenate([found.right for found in of.values()]) for name, of in scored.items()}
+right = {name: evaluate.score_choices(model, tokenizer, exam["context"] + exam["reasoning"]).right
+         for name, model in models.items()}
 plots.show_table([
     {"model": name, "bits per byte": f"{cost[name]:.3f}",
      "items right": f"{right[name].mean():.0%}",
