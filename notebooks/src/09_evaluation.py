@@ -72,7 +72,7 @@ told = [torch.tensor(ids[: (len(ids) - 1) // 4 * 4 + 1]) for ids in told]
 
 
 def bits(model):
-    """Bits per byte of ten unseen stories, each token after those before it that fit (or three fewer)."""
+    """Bits per byte of ten unseen stories, each token after those before it that fit (or 3 fewer)."""
     nats = n_bytes = 0
     for ids in told:
         width = min(model.config.context_length + 1, len(ids))
