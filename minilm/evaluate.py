@@ -275,8 +275,8 @@ def mean_difference(first: Sequence[float], second: Sequence[float]) -> tuple[fl
     >>> round(mean, 4), round(half_width, 4)
     (0.1333, 0.1434)
     """
-    pairs = [a - b for a, b in zip(first, second, strict=True)]
-    if not pairs:
-        raise ValueError("there is no mean of 0 differences; give at least one pair")
+    if len(first) != len(second) or not len(first):
+        raise ValueError(f"{len(first)} and {len(second)} values; give as many of both, at least one pair")
+    pairs = [a - b for a, b in zip(first, second)]
     half = stats.t.ppf(0.975, len(pairs) - 1) * stdev(pairs) / math.sqrt(len(pairs)) if len(pairs) > 1 else math.inf
     return mean(pairs), float(half)

@@ -9,6 +9,7 @@ and pages of the web, each judged by both and by texts that neither is like (`pl
 Used in: chapter 12. Left out on purpose: faults that nobody planted. Of real text nobody knows how much of it is bad.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -163,9 +164,12 @@ def judge(folder: Path, asked: Path) -> dict:
 
 def keep_stories(rows: Iterable[dict], out: Path, records: Path = DATA / "runs") -> Path:
     """Keep some stories of the corners' first seed with the records, for readers to judge by their own eyes."""
-    kept = {row["run"]: list(islice(read_stories(out / row["run"] / "stories.txt"), N_KEPT)) for row in rows
-            if row["corpus"] in ("good", "poor") and row["seed"] == "0"}  # fmt: skip
     path = records / TABLES["corners"] / "stories.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}  # those of runs that were made in another place
+    for row in rows:
+        told = out / row["run"] / "stories.txt"
+        if row["corpus"] in ("good", "poor") and row["seed"] == "0" and told.exists():
+            kept[row["run"]] = list(islice(read_stories(told), N_KEPT))
     write_json(path, kept)
     return path
 
@@ -190,7 +194,7 @@ def domain_trials(plan: Iterable[Cell], tales: Corpus, web: Corpus, others: Iter
 
 
 def _write_domains(tales: Corpus, web: Corpus, folder: Path) -> None:
-    """Cut both texts to the length of the shorter one, and make a third of halves of them, story and page by turns."""
+    """Cut both texts to the length of the shorter one, and make a third of halves of them."""
     size = min(tales.n_bytes("train"), web.n_bytes("train"))
     for name, corpus in (("stories", tales), ("web", web)):
         (folder / name).mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,17 @@ import torch
 
 from minilm.config import ModelConfig
 from minilm.data import encode_stories
-from minilm.evaluate import Evaluation, accuracy, bits_per_byte, chance_level, compare, evaluate, last_word_accuracy, score_choices
+from minilm.evaluate import (
+    Evaluation,
+    accuracy,
+    bits_per_byte,
+    chance_level,
+    compare,
+    evaluate,
+    last_word_accuracy,
+    mean_difference,
+    score_choices,
+)
 from minilm.items import Item
 from minilm.model import Transformer
 from minilm.tokenizer import GPT2_PATTERN, Tokenizer, train_tokenizer
@@ -274,3 +284,9 @@ def test_what_cannot_be_scored_is_said():
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+@pytest.mark.parametrize("first, second, said", [([], [], "0 and 0 values"), ([1.0, 2.0], [1.0], "2 and 1 values")])
+def test_a_mean_difference_needs_pairs(first, second, said):
+    with pytest.raises(ValueError, match=said):
+        mean_difference(first, second)

@@ -148,3 +148,13 @@ def test_a_crossing_lies_between_the_budgets_or_nowhere():
 def test_what_cannot_be_carried_out_is_refused(wrong, said, tmp_path, capsys):
     assert cli.main(["experiment", "good-data", "--out", str(tmp_path / "none"), *wrong]) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+def test_stories_of_runs_made_elsewhere_are_kept(tmp_path):
+    row, path = {"corpus": "good", "seed": "0"}, tmp_path / "good_data" / "stories.json"
+    path.parent.mkdir()
+    path.write_text('{"there": ["Told before."]}')
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "stories.txt").write_text("Told now.\n")
+    good_data.keep_stories([row | {"run": run} for run in ("there", "here", "gone")], tmp_path, tmp_path)
+    assert json.loads(path.read_text()) == {"there": ["Told before."], "here": ["Told now."]}
