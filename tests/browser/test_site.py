@@ -13,6 +13,8 @@ PICTURES = ROOT / "build" / "screenshots" / "site"
 # All pages of the site but the explorer, which has tests of its own.
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 PAGES = ["index", *CHAPTERS, "data", *sorted(path.stem.lower() for path in (ROOT / "docs").glob("*.md"))]
+# Is the part of the page with this address near the top of the window? A page that is still loading may not have it yet.
+WITHIN_REACH = "address => { const top = document.querySelector(address)?.getBoundingClientRect().top; return top >= 0 && top < 200; }"
 # Letters against what is painted behind them, by the formula of WCAG 2.2: 4.5 is asked of text. Letters of one kind on one ground are named once.
 FAINT = """() => {
     const channel = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
@@ -132,9 +134,9 @@ def test_a_solution_opens_by_keyboard_and_a_narrow_page_leads_to_its_contents(pa
     page.keyboard.press("Enter")
     assert inside.is_visible()
     page.get_by_role("link", name="Contents").click()
-    page.wait_for_function("() => { const top = document.querySelector('#contents').getBoundingClientRect().top; return top >= 0 && top < 200; }")
+    page.wait_for_function(WITHIN_REACH, arg="#contents")
     page.locator("#contents").get_by_role("link", name="Traps").click()
-    page.wait_for_function("() => { const top = document.querySelector('#traps').getBoundingClientRect().top; return top >= 0 && top < 200; }")
+    page.wait_for_function(WITHIN_REACH, arg="#traps")
 
 
 def test_the_explorer_opens_from_its_chapter(page, folder):
