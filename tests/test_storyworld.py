@@ -326,6 +326,12 @@ def test_copies_are_found_and_sound_stories_are_none():
         assert len(sound & found) <= 0.01 * len(sound)
 
 
+def test_near_copies_lose_one_sentence_however_many_there_are():
+    labeled = list(islice(labeled_stories("mostly copies", {"near_duplicate": 0.9}), 3000))
+    lengths = {kind: [len(split_sentences(text)) for text, label in labeled if label == kind] for kind in ("", "near_duplicate")}
+    assert min(lengths["near_duplicate"]) >= min(lengths[""]) - 1
+
+
 def entropy(batch: list[str]) -> float:
     return word_entropy(Counter(word for text in batch for word in words_in(text)))
 

@@ -19,6 +19,7 @@ from minilm.storyworld.world import Person
 
 STORY_FAULTS = ("contradiction", "swapped_name", "shuffled_sentences", "shuffled_words")
 CORPUS_FAULTS = ("duplicate", "near_duplicate", "narrow_vocabulary", "low_diversity")
+COPIES = ("duplicate", "near_duplicate")
 REMEMBERED = 1000  # the last stories, of which duplicates are made
 
 
@@ -56,12 +57,15 @@ def _labeled_stories(seed: int | str, doses: dict[str, float]) -> Iterator[tuple
         name = f"{seed}/{number}"
         dice = Dice(f"{name}/fault")
         kind = _draw(dice, doses) if doses else ""
-        if kind in ("duplicate", "near_duplicate") and not earlier:
-            kind = ""
-        text = _spoiled(kind, name, dice, earlier) if kind else write_story(name).text
+        if kind in COPIES and earlier:
+            original = dice.pick(earlier)
+            text = almost(original, dice) if kind == "near_duplicate" else original
+        else:
+            kind = "" if kind in COPIES else kind
+            text = original = _spoiled(kind, name, dice) if kind else write_story(name).text
         yield text, kind
         if doses:
-            earlier.append(text)
+            earlier.append(original)  # a copy of a near copy would lose another sentence, and in the end there would be none left
 
 
 def _draw(dice: Dice, doses: dict[str, float]) -> str:
@@ -73,11 +77,7 @@ def _draw(dice: Dice, doses: dict[str, float]) -> str:
     return ""
 
 
-def _spoiled(kind: str, name: str, dice: Dice, earlier: deque[str]) -> str:
-    if kind == "duplicate":
-        return dice.pick(earlier)
-    if kind == "near_duplicate":
-        return almost(dice.pick(earlier), dice)
+def _spoiled(kind: str, name: str, dice: Dice) -> str:
     if kind == "narrow_vocabulary":
         return write_story(name, dice=FewWords(name)).text
     if kind == "low_diversity":
