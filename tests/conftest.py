@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("MINILM_PROFILE", "ci")  # before any kernel starts: notebooks are tested under the profile they were built in
 LEARNERS = tempfile.TemporaryDirectory()  # what checks keep in a test is nobody's progress
 os.environ["MINILM_WORK"] = LEARNERS.name
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # several processes test side by side, and each would take all cores
 
 
 def pytest_addoption(parser):
@@ -50,7 +52,7 @@ def course(publish) -> dict[str, bytes]:
 
 def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if session.config.getoption("--no-skips") and exitstatus == 0 and reporter.stats.get("skipped"):
+    if reporter and session.config.getoption("--no-skips") and exitstatus == 0 and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
