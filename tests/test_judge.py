@@ -15,26 +15,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from minilm import judge as module
 from minilm.cli import main
 from minilm.judge import (
     AGES,
     ANCHORS,
     CRITERIA,
-    EXPECTED,
     INSTRUCTIONS,
     Endpoint,
     Judge,
     JudgeFailed,
     Marks,
     agreement,
+    asking,
     calibrate,
     find_endpoint,
     messages,
     quadratic_kappa,
     read_marks,
+    rubric,
     spearman,
 )
+from minilm.judge.trust import EXPECTED
 
 KEY = "key-that-nobody-may-see"
 STORY = "Zebulon the newt found a plum and gave it to his aunt."
@@ -191,7 +192,7 @@ def test_a_story_that_gives_orders_is_data_like_any_other(server, judge, plea):
 
 def test_no_story_holds_its_marker(monkeypatch):
     markers = iter(["aa", "bb", "cc", "dd", "ee"])
-    monkeypatch.setattr(module.secrets, "token_hex", lambda n: next(markers))
+    monkeypatch.setattr(rubric.secrets, "token_hex", lambda n: next(markers))
     assert messages("bb and", "aa")[1]["content"] == "cc\naa\ncc\nbb and\ncc"
     assert messages("bb and", "aa")[1]["content"].startswith("dd")  # another each time
 
@@ -344,7 +345,7 @@ def test_a_story_is_judged_once(server, judge):
 
 def test_another_rubric_asks_anew(server, judge, monkeypatch):
     judge.mark([STORY], consent=True)
-    monkeypatch.setattr(module, "RUBRIC", "another")
+    monkeypatch.setattr(asking, "RUBRIC", "another")
     assert judge.estimate([STORY]).n_stories == 1
 
 
