@@ -234,7 +234,7 @@ def measures(row: dict) -> dict[str, float]:
     """What a run came to, by name: bits per byte of its own validation text, and whatever else it was judged by; shares are from 0 to 1."""
     found = {"bits per byte": float(row["valid_bits_per_byte"])}
     if "perfect_share" in row:
-        found["perfect stories"] = float(row["perfect_share"])
+        found |= {"readable sentences": float(row["parse_rate"]), "perfect stories": float(row["perfect_share"])}
     answers = {name.removeprefix("answers_"): text for name, text in row.items() if name.startswith("answers_")}
     texts = {name.removeprefix("bits_"): float(bits) for name, bits in row.items() if name.startswith("bits_")}
     return found | {kind: text.count("1") / len(text) for kind, text in answers.items()} | texts

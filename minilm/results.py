@@ -11,6 +11,7 @@ Used by `minilm results`. Left out on purpose: converting a published loss to bi
 import csv
 import itertools
 import json
+import math
 import re
 import string
 from collections.abc import Iterable, Mapping
@@ -28,7 +29,7 @@ RUNG = re.compile(r"(.+)_([^_]+)_([\d.]+)x([\d.]+)_seed\d+")  # as minilm.ladder
 SWEPT = re.compile(r"(.+)_([^_]+)_([^_]+)_judge_x[\d.]+_seed\d+")  # as minilm.sweep does
 NOT_TRAINED = "Not trained yet; `minilm ladder --corpus storyworld --repeats 2 4 8 16 --keep` makes the rows."
 NO_GOOD_DATA = "Not trained yet; `minilm experiment good-data --processes 2 --keep` makes the rows, with `--parts domains` those of real text."
-MEASURES = " | ".join(("bits per byte", "perfect stories", *ITEMS))
+MEASURES = " | ".join(("bits per byte", "readable sentences", "perfect stories", *ITEMS))
 BENCHMARKS = ("export", "generate", "grade", "items", "tokenizer", "training")
 EXCHANGED = {
     "baseline": "nothing",
@@ -378,7 +379,7 @@ def contests(data: Path) -> str:
         if ("small", "good", small) in cells and ("large", "poor", large) in cells:
             david, goliath = cells["small", "good", small], cells["large", "poor", large]
             used += david + goliath
-            rows.append((equal, show(small, "power"), show(large, "power"), *(f"{mean:+.3f} ± {half:.3f}" for mean, half in contest(david, goliath).values())))
+            rows.append((equal, show(small, "power"), show(large, "power"), *(plus_minus(*found) for found in contest(david, goliath).values())))
     return table(f"equal | FLOP, small | FLOP, large | {MEASURES}", rows, made_by(used)) if rows else NO_GOOD_DATA
 
 
@@ -389,7 +390,7 @@ def kinds(data: Path) -> str:
     rows = []
     for (_, text, _), runs in sorted(faulty.items()) if good else ():
         kind, dose = text.rsplit("-", 1)
-        rows.append((kind.replace("_", " "), dose, *means(runs), "{:+.3f} ± {:.3f}".format(*contest(runs, good)["bits per byte"]), f"{len(runs)}"))
+        rows.append((kind.replace("_", " "), dose, *means(runs), plus_minus(*contest(runs, good)["bits per byte"]), f"{len(runs)}"))
     head = f"fault | dose | {MEASURES} | bits more than on good text | seeds"
     return table(head, rows, made_by(itertools.chain(*faulty.values()))) if rows else NO_GOOD_DATA
 
@@ -404,6 +405,11 @@ def domains(data: Path) -> str:
 
 def read_cells(data: Path, part: str) -> dict[tuple[str, str, float], list[dict]]:
     return by_cell(read_table(TABLES[part], data / "runs"))
+
+
+def plus_minus(middle: float, half: float) -> str:
+    """A difference with half the width of its interval; one pair of seeds has none."""
+    return f"{middle:+.3f} ± {half:.3f}" if math.isfinite(half) else f"{middle:+.3f} (one seed)"
 
 
 def means(runs: Iterable[dict]) -> list[str]:

@@ -125,11 +125,11 @@ def test_real_texts_of_equal_length_are_judged_by_each_other(small, tmp_path):
 
 
 def test_rows_are_told_apart_and_measured():
-    row = {"valid_bits_per_byte": "1.5", "perfect_share": "0.25", "answers_facts": "0110", "bits_web": "2.5"}
+    row = {"valid_bits_per_byte": "1.5", "perfect_share": "0.25", "parse_rate": "0.75", "answers_facts": "0110", "bits_web": "2.5"}
     rows = [row | {"run": f"small_low_diversity-0.3_5e12_seed{seed}", "seed": str(seed)} for seed in (10, 2)]
     cells = good_data.by_cell(rows)
     assert list(cells) == [("small", "low_diversity-0.3", 5e12)] and [row["seed"] for row in cells["small", "low_diversity-0.3", 5e12]] == ["2", "10"]
-    assert good_data.measures(rows[0]) == {"bits per byte": 1.5, "perfect stories": 0.25, "facts": 0.5, "web": 2.5}
+    assert good_data.measures(rows[0]) == {"bits per byte": 1.5, "readable sentences": 0.75, "perfect stories": 0.25, "facts": 0.5, "web": 2.5}
     better = [one | {"valid_bits_per_byte": bits} for one, bits in zip(rows, ("1.25", "1.0"))]
     assert good_data.contest(better, rows)["bits per byte"] == pytest.approx((-0.375, 12.7062 * 0.125), abs=1e-4)
 

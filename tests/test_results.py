@@ -146,7 +146,7 @@ def test_exponents_stand_by_what_is_counted_and_how(tmp_path):
 def experiment(folder, **made_up):
     """A data folder with made-up runs of the good-data experiment: bits per byte, share of perfect stories and answers, by name."""
     answers = {f"answers_{kind}": "1" for kind in ("facts", "reasoning", "cloze")}
-    return write(folder, "good_data", [RUN | {"run": name, "seed": name[-1], "n_tokens": 3000, "valid_bits_per_byte": bits, "perfect_share": perfect,
+    return write(folder, "good_data", [RUN | {"run": name, "seed": name[-1], "n_tokens": 3000, "valid_bits_per_byte": bits, "perfect_share": perfect, "parse_rate": 0.8,
                                               "answers_context": right} | answers for name, (bits, perfect, right) in made_up.items()])  # fmt: skip
 
 
@@ -156,14 +156,14 @@ def test_small_on_good_text_stands_against_large_on_poor_text_seed_by_seed(tmp_p
         "large_poor_5e12_seed1": (1.4, 0.1, "0000"), "large_poor_5e12_seed0": (1.3, 0.3, "1000"), "large_poor_4e13_seed0": (0.9, 0.9, "1111"),
         "small_shuffled_words-0.3_5e12_seed0": (1.1, 0.4, "1000"), "small_shuffled_words-0.3_5e12_seed1": (1.4, 0.2, "1000"),
     })  # fmt: skip
-    assert "| 5 × 10¹² | small | good | 3,000 | 1.100 (1.000 to 1.200) | 0.600 (0.500 to 0.700) |" in corners(data)
+    assert "| 5 × 10¹² | small | good | 3,000 | 1.100 (1.000 to 1.200) | 0.800 (0.800 to 0.800) | 0.600 (0.500 to 0.700) |" in corners(data)
     assert "shuffled" not in corners(data)
     lines = contests(data).splitlines()
     # Differences of -0.3 and -0.2: their mean, and 12.706 times their standard deviation of 0.0707 over the root of 2.
-    assert lines[2].startswith("| operations | 5 × 10¹² | 5 × 10¹² | -0.250 ± 0.635 | +0.400 ± 2.541 |")
-    assert lines[3].startswith("| tokens | 5 × 10¹² | 4 × 10¹³ | +0.100 ± inf |"), "only the seed that both have counts"
+    assert lines[2].startswith("| operations | 5 × 10¹² | 5 × 10¹² | -0.250 ± 0.635 | +0.000 ± 0.000 | +0.400 ± 2.541 |")
+    assert lines[3].startswith("| tokens | 5 × 10¹² | 4 × 10¹³ | +0.100 (one seed) |"), "only the seed that both have counts"
     assert len([line for line in lines if line.startswith("|")]) == 4, "a contest without both sides is left out"
-    assert "| shuffled words | 0.3 | 1.250 (1.100 to 1.400) | 0.300 (0.200 to 0.400) |" in kinds(data) and "| +0.150 ± 0.635 |" in kinds(data)
+    assert "| shuffled words | 0.3 | 1.250 (1.100 to 1.400) | 0.800 (0.800 to 0.800) | 0.300 (0.200 to 0.400) |" in kinds(data) and "| +0.150 ± 0.635 |" in kinds(data)
 
 
 def test_real_texts_stand_as_a_matrix(tmp_path):
