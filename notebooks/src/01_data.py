@@ -249,14 +249,14 @@ assert here["duplicate_story_share"] == here["near_duplicate_story_share"] == 0
 # *Figure 3. Shares of all words, of all stories, of all sentences, and of all bytes.*
 #
 # Two kinds of sameness. More than half of TinyStories begin with the same five words (*once upon a time there*), and then go their own ways. Storyworld begins in many ways, but its sentences come from a table of forms, and a quarter of them stood
-# somewhere before. `xz`, a compressor, sees it too: it stores what repeats only once, and storyworld packs to 15 % of its size, TinyStories to 20 %. A text with fewer surprises is easier to predict: a model's score on one of them says nothing about the other.
+# somewhere before. `xz`, a compressor, sees it too: what repeats it stores only once, and storyworld packs to 15 % of its size, TinyStories to 20 %. A text with fewer surprises is easier to predict: a model's score on one of them says nothing about the other.
 #
 # ## Copies
 #
 # Now we plant faults. We call a story *sound* if nothing was done to it. Of a thousand stories about one in twenty is an exact copy of an earlier one, and one in twenty *nearly* a copy: a sentence is missing and a name was changed. Copies on the web are often of the second kind: the
 # same article with another date, another advertisement. `labeled_stories` tells what was planted, so a finder can be scored.
 #
-# Everybody's first idea is `set`. **Predict** what it finds.
+# Everybody's first idea is Python's `set`, which keeps one of each. **Predict** what it finds.
 
 # %% tags=["walkthrough"]
 planted = {"duplicate": 0.05, "near_duplicate": 0.05}
@@ -546,7 +546,7 @@ assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
 #
 # - Eldan and Li, *TinyStories: How Small Can Language Models Be and Still Speak Coherent English?*, 2023, arXiv 2305.07759: the recipe of verb, noun, adjective and features.
 # - Broder, *On the resemblance and containment of documents*, 1997: runs of words, and the sketch by which `near_duplicates` finds its candidates.
-# - Our own: `data/runs/corpus_facts` (figures 2 and 3).
+# - Our own: `data/runs/corpus_facts` (figures 1 to 3, and the table of new runs).
 
 # %% [markdown]
 # <details><summary>For those who teach: a walkthrough in 20 minutes</summary>

@@ -481,7 +481,7 @@ assert 3 * needed["English"] < in_bytes["English"] and needed["German"] < in_byt
 # %% [markdown]
 # *Figure 5. One sentence in six languages, by a tokenizer that has read only English: dark the ids, whose number is given, pale the bytes.*
 #
-# Two things add up: in other scripts a letter takes more bytes, and the merges learned from English do not apply. A script that the tokenizer has never read costs one id for each byte. Who pays by the token pays more; and in a window of so many tokens less text has room.
+# Two things add up: in other scripts a letter takes more bytes, and the merges learned from English do not apply. A script that the tokenizer has never read costs one id for each byte. Whoever pays by the token pays more, and less of the text fits into the window.
 #
 # **The blank at the end.** In chapter 00 we asked you not to end an opening with a blank. Here is why. We let the shipped storyworld model guess, once without the blank and once with it.
 
@@ -557,6 +557,8 @@ assert answers[0] == answers[1] == answers[2]
 # %% [markdown]
 # Three different texts, and each time the same answer: no idea. The guesses are spread so thinly over the vocabulary that the likeliest gets 0.3 %, where it got 21 % without the strange token. What a model knows, it
 # knows about *ids*, and of these it knows nothing.
+#
+# [Chapter 03](03_language_model.ipynb) shows what a language model does with ids.
 #
 # ## What we know now
 #

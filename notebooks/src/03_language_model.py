@@ -2,7 +2,7 @@
 # # 03 · What is a language model, and how good is a bad one?
 #
 # Before we build a good model we build some bad ones. A table of counts, a table that learns: they can be understood to the last number, and they already have all the parts that the large ones have:
-# a guess, a loss, a gradient, a step. And they set the bar. A transformer that cannot beat a table of counts is not worth its electricity, so every later chapter is measured against this one.
+# a guess, a loss, a gradient, a step. And they set the bar. A transformer that cannot beat a table of counts is not worth its electricity, so later models will be measured against these.
 #
 # By the end you will
 #
@@ -183,7 +183,7 @@ print(f"loss without the shift: {loss_of_copying:.2f} nats for each id")
 assert loss_of_copying < 0.7
 
 # %% [markdown]
-# A table of counts, and nearly no surprise at all. (What is left, 0.17, are the free counts.) **A loss that is too good is a bug until proved otherwise.** Text can be continued in many ways, and no model can know which one it will be. When you meet such a loss, ask what the model can see that it should not: the
+# A table of counts, and nearly no surprise at all. (What is left, 0.17, comes from the free counts.) **A loss that is too good is a bug until proved otherwise.** Text can be continued in many ways, and no model can know which one it will be. When you meet such a loss, ask what the model can see that it should not: the
 # target itself (as here), or the future (chapter 04).
 #
 # ## The loss
@@ -417,7 +417,7 @@ assert list(ladder.values()) == sorted(ladder.values(), reverse=True)
 # *Figure 6. Bits per byte of stories that nobody has seen; less is better. The counting models have read 1,500 stories, the shipped model 40 MB.*
 #
 # More text would help the counts too. But they lack more than examples. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that: to a table two contexts are either equal or strangers. The next two chapters
-# build the machine that can.
+# build the machine that can, and begin with [attention](04_attention.ipynb).
 #
 # ## What we know now
 #

@@ -629,6 +629,8 @@ assert all(maps[layer, head, -1][[t in (" Mia", " Sam") for t in tokens]].sum() 
 #
 # So the first pair is *needed* for names, which no map could tell. It does not show that the pair does the job alone, nor that 4.0 does nothing (another head may stand in for it). And this is one model and one seed: in another the job may fall to other heads, or be spread over many.
 #
+# Attention fetches. [Chapter 05](05_transformer.ipynb) builds the parts that work on what was fetched, and puts the whole transformer together.
+#
 # ## What we know now
 #
 # - Attention is an average of values, weighted by a softmax of scores of queries and keys. A loop, a matrix product, PyTorch's fused kernel and `minilm.attention` give the same.

@@ -217,7 +217,7 @@ assert on_top["replaced"] > 0.99 and on_top["added"] < 0.8
 #
 # ## The whole model
 #
-# Now all of it, from your functions and chapter 04's attention. After the last block come one more norm and the **head**: a matrix that gives each id its score, the logits. (Not one of attention's heads. In our model it is the embedding table, used once more: the two are **tied**.) The weights are the shipped model's, by name.
+# Now all of it, from your functions and chapter 04's attention. After the last block come one more norm and the **head**: a matrix that gives each id its score, the logits. (Not one of attention's heads. In our model it is the embedding table itself: the two are **tied**.) The weights are the shipped model's, by name.
 
 # %% tags=["walkthrough"]
 def logits_by_hand(weights, tokens, config, attend=attention):
@@ -637,7 +637,7 @@ assert usual[1] - usual[4] > 0.08 and usual[1] - two_tables[1] > 0.04
 #
 # Mind the printed lines, too. Intervals cover the seeds, not the choice of a rate. At minilm's usual rate, chosen for longer runs, the baseline would have been 0.10 worse, and two tables would have *won* by 0.05 (one seed each). To compare two parts at one rate is to compare how well that rate suits them.
 #
-# All this holds for one small model, one corpus and one budget of 280,000 tokens, a quarter of a token for each parameter. (Two tables have a quarter more parameters, the others at most a tenth.) Among ten comparisons one, such as that of the norm after, may well stand out by chance alone.
+# All this holds for one small model, one corpus and one budget of 280,000 tokens, a quarter of a token for each parameter. (Two tables have a quarter more parameters, the others at most a tenth.) Among ten comparisons one, such as that of the norm after, may well stand out by chance alone. [Chapter 06](06_training.ipynb) makes such models learn.
 #
 # ## What we know now
 #
