@@ -118,7 +118,7 @@ story = tell("Once upon a time, there was a little robot who was afraid of the r
 
 # %% [markdown]
 # Now yours. Change the opening and run the cell again; or change the *seed*, a number that fixes the luck of the draw: the same seed
-# gives the same story. (End with a word or a full stop, not with a blank space: chapter 02 shows why.)
+# gives the same story, on the same computer. (End with a word or a full stop, not with a blank space: chapter 02 shows why.)
 
 # %% tags=["nbval-ignore-output"]
 story = tell("The dragon did not want to share the cake.", seed=2)

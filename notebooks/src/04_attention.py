@@ -39,7 +39,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 # %% [markdown]
 # ## A weighted average
 #
-# Every token asks a question and offers an answer. For that it has three rows of numbers, made from its own by trained matrices (more on these at the end):
+# Every token asks a question and offers an answer. For that it has three rows of numbers (made by trained matrices from the one row that stands for it; more below):
 #
 # - a **query**, what it is looking for;
 # - a **key**, what it can be found by;
@@ -79,7 +79,7 @@ print("She takes away:", [round(number, 3) for number in mixed])
 assert round(weights[0], 2) == 0.85 and round(weights[3], 2) == 0.01
 
 # %% [markdown]
-# `Mia` gets 85 per cent; `ball` gets about 1, for a softmax never gives nothing. What `She` takes away is nearly Mia's value, a little thinned. (Why the square root in the loop? That comes below.)
+# `Mia` gets 85 %; `ball` gets about 1 %, for a softmax never gives nothing. What `She` takes away is nearly Mia's value, a little thinned. (Why the square root in the loop? That comes below.)
 #
 # **And the future?** When a model writes, what comes next is not there yet. So in training no token may look at a later one, or the model would learn to copy an answer that is not there when it writes.
 # In a loop this is easy: give token t only the first t + 1 keys and values. This is **causal** attention.
@@ -161,7 +161,7 @@ assert largest["divided by D"][-1] < 0.04
 # %% [markdown]
 # *Figure 1. Random queries against 32 random keys: the largest weight, as a mean. If all got the same it would be 1/32, 0.03.*
 #
-# A score is a sum of D products. Each has spread 1, and pluses and minuses partly cancel, so the sum has spread √D, not D. Undivided, at width 1,024 one token takes over 90 per cent before anything has been learned. Then the softmax is
+# A score is a sum of D products. Each has spread 1, and pluses and minuses partly cancel, so the sum has spread √D, not D. Undivided, at width 1,024 one token takes over 90 % before anything has been learned. Then the softmax is
 # all or nothing, and hardly any gradient comes through it: that is the reason that Vaswani et al. give. Divided by D, the weights become nearly equal. Only the root keeps the spread at 1.
 #
 # A mistake like this is caught by comparing numbers with another implementation, as your check did. Shapes cannot tell.
@@ -227,7 +227,7 @@ for layer in (honest, upside_down, no_mask):
 assert [sees_future(layer, q) for layer in (honest, upside_down, no_mask)] == [False, True, True]
 
 # %% [markdown]
-# The repair of issue 1061 added just such a test. What would have happened without it? **Predict:** we train two tiny models on letters, one layer each, one with each mask. Which has the better loss on stories that it has not seen, and which writes better?
+# The repair of issue 1061 added just such a test. What would have happened without it? **Predict:** we train two tiny models on letters, one layer each, one with each mask. Which has the better loss on stories that it has not seen, and which writes better? (Adam, in the code, is chapter 06's way to take a step.)
 
 # %%
 text = "\n".join(islice(stories("chapter 04"), 300)).encode()
@@ -627,7 +627,7 @@ assert all(maps[layer, head, -1][[t in (" Mia", " Sam") for t in tokens]].sum() 
 #
 # Without heads 3.2 and 3.3 a known name costs 7.3 nats instead of 1.9: the model has all but forgotten who is in the story. Any other token costs 1.12 instead of 1.01. Without 4.0 and 4.1 nothing happens to names, though head 4.0 looks at them as hard. Second come 4.2 and 4.3, one layer later.
 #
-# So the first pair is *needed* for names, which no map could tell. It does not show that the pair does the job alone, nor that 4.0 does nothing (another head may stand in for it). And this is one model and one seed: in another the job may fall to other heads, or be spread over many.
+# So the first pair is *needed* for names, which no map could tell. That does not mean that the pair does the job alone, nor that 4.0 does nothing (another head may stand in for it). And this is one model and one seed: in another the job may fall to other heads, or be spread over many.
 #
 # Attention fetches. [Chapter 05](05_transformer.ipynb) builds the parts that work on what was fetched, and puts the whole transformer together.
 #

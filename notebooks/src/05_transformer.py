@@ -48,7 +48,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 #
 # $$x \leftarrow x + \text{attention}(\text{norm}(x)) \qquad\qquad x \leftarrow x + \text{feed-forward}(\text{norm}(x))$$
 #
-# That is the whole block. Everybody may add, so the sum grows; so each reader first brings it to a standard size. That is the **norm**, in LLaMA *RMSNorm*.
+# That is the whole block. Everybody may add, and the sum grows; so each reader first brings it to a standard size. That is the **norm**, in LLaMA *RMSNorm*.
 
 # %% exercise="05.1"
 
@@ -432,7 +432,7 @@ assert abs(at_first[1] - math.log(4096)) < 0.2 and 40 < at_first[-1] < 60
 assert table_only > 150 and abs(all_but_table - math.log(4096)) < 0.2
 
 # %% [markdown]
-# *Figure 4. The loss before the first step, on real stories, for five spreads of all matrices.*
+# *Figure 4. The loss before the first step, on unseen stories, for five spreads of all matrices.*
 #
 # Large weights make large logits: the model is sure of itself before it has seen anything, and training begins by unlearning that. It is the table that counts, for it is the head too: while it is small, the size of the others hardly matters. A large table alone is even worse than large weights everywhere, since the stream is then hardly more than the token's own row, and the head is sure
 # that each token comes again. A first loss far above $\ln V$ is a reason to stop and look.
@@ -547,7 +547,7 @@ assert repeats == sorted(repeats, reverse=True) and repeats[0] > 0.9 and repeats
 # %% [markdown]
 # *Figure 6. The shipped model on unseen stories: size of the stream, and loss of the guess read from it. Dashed: even guesses.*
 #
-# The stream grows at every block, and every block makes the guess better. At the bottom nine of ten best guesses are the token just read; at the top hardly any. Read before the third block has passed, it is worse than even guesses: sure of itself, and wrong, as in figure 4, for it repeats what was read. A caution: the lens reads with the tools of the last layer. What it cannot read early may still be there, written in another way.
+# The stream grows at every block, and every block makes the guess better. At the bottom nine of ten best guesses are the token just read; at the top hardly any. Read before the third block, the guess is worse than an even one: sure of itself, and wrong, as in figure 4, for it repeats what was read. A caution: the lens reads with the tools of the last layer. What it cannot read early may still be there, written in another way.
 #
 # ## GPT-2 beside LLaMA
 #

@@ -433,7 +433,8 @@ training_flops = Exercise(
            "3 · (2N + 4LTC) = 6N + 12LTC."),
     verified="against a sum over every matrix product of the model, each counted by its shape",
     explanation="""
-        6 · 2,816,064 + 12 · 5 · 512 · 192 = 16,896,384 + 5,898,240 ≈ 22.8 million. Attention is a quarter of it, since the model is narrow and reads many tokens. In wide models the share is smaller, hence the rule of thumb 6N.
+        6 · 2,816,064 + 12 · 5 · 512 · 192 = 16,896,384 + 5,898,240 ≈ 22.8 million. The backward pass costs twice as much as the forward one because behind each matrix product stand two: one gives the slopes of what
+        came in, to be handed on, the other those of the weights. Attention is a quarter of it, since the model is narrow and reads many tokens. In wide models the share is smaller, hence the rule of thumb 6N.
         """,
     tolerance=0.01,
     stub="training_flops = ...  # operations for one token",
