@@ -74,7 +74,7 @@ plots.show_table([
 # %% [markdown]
 # ## A story
 #
-# The repository holds a finished model in `data/models/tinystories`. This repository trained it, with the code that you will
+# The repository holds a finished model in `data/models/tinystories`. It was trained with the code that you will
 # write yourself in the chapters to come. A **parameter** is one of the numbers that training adjusts. Here is how many it has:
 
 # %% tags=["walkthrough"]
@@ -109,7 +109,7 @@ def tell(opening, **settings):
     return story
 
 # %% [markdown]
-# **Predict.** The model has never left the world of children's stories, and it is a ten-thousandth of the size of the models you may have
+# **Predict.** The model has never left the world of children's stories, and it is thousands of times smaller than the models you may have
 # talked to. Before you run the next cell: will the sentences be grammatical? Will a name stay the same? Will the
 # story have an end?
 
@@ -118,14 +118,14 @@ story = tell("Once upon a time, there was a little robot who was afraid of the r
 
 # %% [markdown]
 # Now yours. Change the opening and run the cell again; or change the *seed*, a number that fixes the luck of the draw: the same seed
-# gives the same story. (End with a word or a full stop, not with a space: chapter 02 shows why.)
+# gives the same story, on the same computer. (End with a word or a full stop, not with a blank space: chapter 02 shows why.)
 
 # %% tags=["nbval-ignore-output"]
 story = tell("The dragon did not want to share the cake.", seed=2)
 
 # %% [markdown]
 # The box below does the same. The **temperature** says how bold the draw is: at 0 the likeliest token always wins; at 1 the
-# model's own probabilities count; above 1 the unlikely gets more than its share. The two stories above were drawn at 0.8.
+# model's own probabilities count; above 1 unlikely tokens get more than their share. The two stories above were drawn at 0.8.
 
 # %%
 wide = {"width": "40em"}
@@ -151,8 +151,8 @@ display(widgets.VBox([opening, widgets.HBox([temperature, button]), page]))
 # %% [markdown]
 # ## Where it fails
 #
-# The sentences are mostly sound, and that is astonishing enough. But a story also has to remember who has what, and a model that learned
-# from stories has learned nothing else. Here are six openings with one good next word each. The
+# The sentences are mostly sound, and that is astonishing enough. But a story also has to remember who has what, and a model that has read only
+# stories knows nothing of the world outside them. Here are six openings with one good next word each. The
 # temperature is 0, so this is the model's first choice.
 #
 # **Predict** first: how many of the six will it get right?
@@ -237,7 +237,7 @@ plots.show_table([
 # went through the same few million tokens several times.
 #
 # Sizes that span five powers of ten need logarithmic axes: each grid line is ten times the one before. Training takes about 6 operations for each parameter and each token
-# (chapter 10 shows why), so the models on a *falling* line took the same computation.
+# (chapter 05 shows why), so the models on a *falling* line took the same computation.
 
 # %% tags=["picture:giants_and_dwarfs", "walkthrough"]
 above, below = ("LLaMA-7B", "LLaMA-65B"), ("GPT-3", "LLaMA-13B", *dwarfs)
@@ -344,17 +344,17 @@ plots.show(fig, alt=(
 # - **Who is the judge?** GPT-4 gave the grades, and GPT-3.5 and GPT-4 wrote the stories that the dwarfs learned from.
 # - **Different exams in one chart.** The scores in figure 2 were measured by different people with different programs.
 #
-# From chapter 08 on you will run the comparisons that are missing here, one change at a time, with several seeds.
+# From chapter 08 on the course makes the comparisons that are missing here: one change at a time, and more than one seed where we could afford it.
 
 # %% [markdown]
 # ## Bits per byte
 #
 # To compare models we need one number that means the same for all of them. A model gives the text that really comes next some probability $p$, and
-# its surprise is $-\log_2 p$ **bits**: none if it was certain, one if it gave it even odds, ten if it gave it one in a
+# its surprise is $-\log_2 p$ **bits**, the number of times that 1 must be halved to come down to $p$: none if it was certain, one if it gave it even odds, about ten if it gave it one in a
 # thousand. Add up the surprise over a text that the model has never seen, and divide by the number of **bytes** in
 # that text. A plain file spends 8 bits on each byte, so a model at 1 bit per byte could store the text in an eighth of the space.
 #
-# Dividing by bytes is what makes it fair: every model cuts text into tokens in its own way, but a byte is a byte.
+# Dividing by bytes makes it fair: every model cuts text into tokens in its own way, but a byte is a byte. (With natural logarithms surprise is counted in *nats*, of 1.44 bits each.)
 #
 # **Predict.** Put these four texts in order, from the least surprising to the most surprising for our model.
 
@@ -378,10 +378,9 @@ assert surprise["a story"] < surprise["a line of news"]
 
 # %% [markdown]
 # The words of the first two lines are the same; only their order differs, and the model minds. It has learned more than a list of
-# words. Ordinary English news costs about as much as its own kind of story with the order destroyed, and German nearly twice that. These are single lines:
-# do not lean on small differences.
+# words. Ordinary English news costs about as much as its own kind of story with the order destroyed, and German nearly twice that.
 #
-# One sentence is an anecdote. The score that counts is taken over the whole validation file, stories that were kept apart from
+# But one line is an anecdote. The score that counts is taken over the whole validation file, stories that were kept apart from
 # training:
 
 # %%
@@ -412,7 +411,7 @@ plots.show(fig, alt=(
 ))
 
 # %% [markdown]
-# *Figure 4. Loss (here: bits per byte) on stories kept apart, while our model was training. Measured on a part of the validation file at each
+# *Figure 4. The loss, the number that training pushes down (here in bits per byte), on stories kept apart. Measured on a part of the validation file at each
 # point, so its last value differs a little from the score above.*
 #
 # Fast, then slow: nearly every training curve in the world begins like this. (That it keeps falling so steadily towards the end is partly the work of
@@ -422,7 +421,7 @@ plots.show(fig, alt=(
 # %% [markdown]
 # ## The road from here
 #
-# Chapters 01 to 07 build everything this chapter only used: data, tokenizer, bits per byte, attention, transformer, training, and the
+# Chapters 01 to 07 build everything that this chapter only used: data, tokenizer, bits per byte, attention, transformer, training, and the
 # drawing of tokens. Chapter 08 asks how small a model can be and still tell a story. Chapter 09 asks how we would know. Chapters 10 to 12 put the claim
 # to the test: the best balance for a budget, and good data against sheer size. Chapter 13 ships your model. Each thing you build by
 # hand is compared with an independent implementation, and where something could not be measured, the text says so.
@@ -434,15 +433,15 @@ plots.show(fig, alt=(
 # - It loses the thread: a robot becomes a boy, somebody appears from nowhere. It failed to count, and missed the one fact we asked for.
 # - Chinchilla, with a quarter of Gopher's parameters and nearly five times its tokens, scores higher on MMLU. A model of 8 million
 #   parameters that has read only stories guesses there; one of 28 million got better grades for its stories than a GPT-2 28 times its size.
-# - At one million parameters, GPT-4 gave about the grammar of that GPT-2, and less consistency: 4.5 out of 10. So the title's question has half an answer; chapter 08
-#   finds the other half.
+# - The grades of TinyStories-1M: for grammar about that GPT-2's (6.1), for consistency less (4.5). So the title's question has half an answer; chapter 08
+#   looks for the other half.
 # - No figure here is a controlled experiment about the quality of data.
 # - Bits per byte measure surprise, whatever the tokenizer. Our model is less surprised by a story than by its words backwards.
 
 # %% [markdown]
 # ## Exercises
 #
-# Every chapter has some. The cell after your answer checks it, and says what it verified, or what it tried and which mistake is the likeliest. An exercise that you leave out
+# Every chapter has some. The cell after your answer checks it, and says what it verified, or what it tried and which mistake is likeliest. An exercise that you leave out
 # never stops the notebook. Hints and the solution are folded away below.
 
 # %% exercise="00.1"
@@ -466,7 +465,7 @@ plots.show(fig, alt=(
 plots.show_table(progress.table())
 
 # %% [markdown]
-# Next comes [chapter 02](02_tokenizer.ipynb), where text becomes numbers. Solve it in a copy: `minilm start 02` puts one into `work/`, where a newer version of the course never
+# Next comes [chapter 01](01_data.ipynb): what makes data good? Work in a copy: `minilm start 01` puts one into `work/`, where a newer version of the course never
 # meets your edits.
 
 # %% [markdown]

@@ -7,7 +7,7 @@
 # So look at the data first. In this chapter you will
 #
 # - have a story made from a recipe, as the stories of TinyStories were;
-# - measure a text by counting: its words, its openings, its repetitions, how small it packs; and set it beside the real TinyStories;
+# - measure a text by counting: its words, its openings, its repetitions, how small it can be packed; and set it beside the real TinyStories;
 # - find copies, leaks and damaged letters that were planted, so that you *know* how many you missed;
 # - see what a leak does to a score, and to which models;
 # - know what such counts cannot see.
@@ -94,8 +94,8 @@ menus = ipywidgets.VBox([*boxes.values(), page])
 widgets.show(menus, "(In a running notebook: four menus, and the story that they ask for.)")
 
 # %% [markdown]
-# With all four, the kite works and the cake is refused: of 400 stories drawn, none fitted. A recipe steers what comes out, and it has a price. If you make data this way, count how many requests fail, and which; what is
-# left out is left out for a reason.
+# With all four, the kite works and the cake is refused: of 400 stories drawn, none fitted. A recipe steers what comes out, and it has a price. If you make data this way, count how many requests fail, and which: what is
+# missing is not missing by chance.
 #
 # ## Count the words
 #
@@ -145,12 +145,12 @@ assert [last[f"{name}, 10 MB"][0] for name in ("storyworld", "tinystories")] == 
 # %% [markdown]
 # *Figure 1. Every word by rank. In a great many languages and texts the word of rank r occurs about 1/r times as often as the first: Zipf's law, the dashed line.*
 #
-# That a text of simple words bulges above the line is nothing special: TinyStories does so too. What gives storyworld away is the *end*. The program has lists of words; when they are used up nothing new comes, and the curve breaks off: only 185 words occur once. In ten megabytes of it (counted once, and kept in
-# `data/runs/corpus_facts`) 95 % of all different words occur five times or more. In ten megabytes of TinyStories 57 % do: the rest, nearly half, are words that a model meets too seldom to learn them well.
+# That a text of simple words bulges above the line is nothing special: TinyStories does so too. What gives storyworld away is the *end*. The program has lists of words; once they are used up nothing new comes, and the curve breaks off: only 185 words occur once. In ten megabytes of it (counted once, and kept in
+# `data/runs/corpus_facts`) 95 % of all different words occur five times or more. In ten megabytes of TinyStories 57 % do: a model meets each of the others, nearly half of all, four times at most, which is little to learn from.
 #
 # ## A trap: vocabularies of texts of different length
 #
-# Which text has the richer vocabulary, storyworld or TinyStories? Let us make a mistake on purpose, and divide the number of different words by the number of words: how many new words for each word read. For storyworld we take the first 48 thousand
+# Which text has the richer vocabulary, storyworld or TinyStories? Let us make a mistake on purpose, and divide the number of different words by the number of all words: how many new ones for each word read. For storyworld we take the first 48 thousand
 # words, for TinyStories ten megabytes. (The real text is not here, only what was counted in it.)
 
 # %% tags=["walkthrough"]
@@ -192,7 +192,7 @@ first = [points[0][1] for points in grown.values()]
 assert first[0] == first[1] == 2528 and million["tinystories"] > 1.9 * million["storyworld"]
 
 # %% [markdown]
-# *Figure 2. Ten megabytes of each text; stars, the two thousand stories that you counted, which are others and lie on the same curve. The dashed line is at half a million words; move it below.*
+# *Figure 2. Ten megabytes of each text. Stars: the two thousand stories that you counted, which are not among storyworld's ten megabytes, and lie on the same curve. The dashed line is at half a million words; move it below.*
 
 # %%
 def look(n):
@@ -208,12 +208,12 @@ places = ipywidgets.IntSlider(value=500_000, min=50_000, max=1_900_000, step=50_
 display(widgets.live_figure(growth_fig, look, n=places))
 
 # %% [markdown]
-# After 48 thousand words the two are level: 2,528 each, by chance to the word. At a million TinyStories has nearly twice as many. **Never compare counts of different words, or shares of repeats, between texts of different length.** Nearly everything one
-# counts changes with length: repeated sentences, for example, are less than a fifth of our two thousand stories, and a quarter of ten megabytes of the same kind. Cut to the same length first.
+# After 48 thousand words the two are level, by chance to the very word: 2,528 each. At a million TinyStories has nearly twice as many. **Never compare counts of different words, or shares of repeats, between texts of different length.** Nearly everything one
+# counts changes with length: of the sentences of our two thousand stories less than a fifth are repeats, of ten megabytes of the same kind a quarter. Cut to the same length first.
 #
 # ## What comes again
 #
-# The same in numbers, at the same length, ten megabytes each. `corpus_facts` counted them; on our two thousand stories you can watch it.
+# Openings and whole sentences come again, too. So, ten megabytes of each text, and four measures of how much it repeats itself. `corpus_facts` counted them; the cell after that does it with our two thousand stories, while you watch.
 
 # %% tags=["walkthrough"]
 measures = {
@@ -248,15 +248,15 @@ assert here["duplicate_story_share"] == here["near_duplicate_story_share"] == 0
 # %% [markdown]
 # *Figure 3. Shares of all words, of all stories, of all sentences, and of all bytes.*
 #
-# Two kinds of sameness. More than half of TinyStories begin with the same five words (guess them: a formula of four and one more), and then go their own ways. Storyworld begins in many ways, but its sentences come from a table of forms, and a quarter of them stood
-# somewhere before. `xz`, a compressor, sees it too: it stores what repeats only once, and storyworld packs to 15 % of its size, TinyStories to 20 %. Less surprising text is easier text: a model's score on the one says nothing about the other.
+# Two kinds of sameness. More than half of TinyStories begin with the same five words (*once upon a time there*), and then go their own ways. Storyworld begins in many ways, but its sentences come from a table of forms, and a quarter of them stood
+# somewhere before. `xz`, a compressor, sees it too: what repeats it stores only once, and storyworld packs to 15 % of its size, TinyStories to 20 %. A text with fewer surprises is easier to predict: a model's score on one of them says nothing about the other.
 #
 # ## Copies
 #
 # Now we plant faults. We call a story *sound* if nothing was done to it. Of a thousand stories about one in twenty is an exact copy of an earlier one, and one in twenty *nearly* a copy: a sentence is missing and a name was changed. Copies on the web are often of the second kind: the
 # same article with another date, another advertisement. `labeled_stories` tells what was planted, so a finder can be scored.
 #
-# Everybody's first idea is `set`. **Predict** what it finds.
+# Everybody's first idea is Python's `set`, which keeps one of each. **Predict** what it finds.
 
 # %% tags=["walkthrough"]
 planted = {"duplicate": 0.05, "near_duplicate": 0.05}
@@ -276,7 +276,7 @@ assert len(found["set"]) == 62
 assert found["near"] == {i for i, fault in enumerate(faults) if fault}
 
 # %% [markdown]
-# Every exact copy, and not one of the others. Without the labels you would have read "62 copies removed" and been content. A finder that is not scored on planted faults tells you what it found, never what it missed.
+# Every exact copy, and not one of the others. Without the labels you would have read "62 copies removed" and been content. A finder that was never scored on planted faults tells you what it found, not what it missed.
 #
 # `near_duplicates` works on **runs** of five words (*shingles*). Two stories that have nothing to do with each other share hardly any; a copy with changes keeps most. Here is the largest share of a story's runs that stands in *one* earlier story:
 
@@ -307,7 +307,7 @@ plots.show(copy_fig, alt=(
 assert most < 0.12 and least > 0.65 and set(rows["copy"]) == {1.0}
 
 # %% [markdown]
-# *Figure 4. A thousand stories. Whatever lies to the right of the line is called a copy.*
+# *Figure 4. A thousand stories. What lies to the right of the line is called a copy.*
 
 # %%
 def judge(threshold):
@@ -323,11 +323,11 @@ thresholds = ipywidgets.FloatSlider(value=0.5, min=0, max=1, step=0.02, descript
 display(widgets.live_figure(copy_fig, judge, threshold=thresholds))
 
 # %% [markdown]
-# Any threshold from 0.12 to 0.65 separates them without a mistake. Real text has no such gap: quotations, recipes and songs fill it, and whoever sets the threshold decides what is thrown away.
+# Any threshold from 0.12 to 0.65 separates them without a mistake. Real text has no such gap, for quotations, recipes and songs fill it. Whoever sets the threshold decides what is thrown away.
 #
 # ## Leaks
 #
-# A text is split in two. The *training* text is what a model reads. The *validation* text is kept apart, to judge it: on stories that it has not read. A copy inside the training text wastes time. A copy on the other side spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
+# A text is split in two. The *training* text is what a model reads. The *validation* text is kept apart, to judge the model on stories that it has not read. A copy inside the training text wastes time. A copy across the cut spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
 
 # %% exercise="01.2"
 
@@ -368,8 +368,8 @@ by_text = [[text for text in dirty if side_of(text) == side] for side in ("train
 assert leaks(*by_text) == []
 
 # %% [markdown]
-# The second way is an easy mistake: both sides are spotless, each by itself, and of 17 leaks 16 are left. (The one that went was a story twice in `valid`.) The third is right about exact copies only. `minilm.corpora` decides the side of each story by a hash of its own text (`side_of`), so
-# stories that are equal but for blanks can never be parted, whatever the order of the work (the last line asserts it); other copies must be found before.
+# The second way is an easy mistake: each side by itself is spotless, and of 17 leaks 16 are left. (The one that went was a story twice in `valid`.) The third is right about exact copies only. `minilm.corpora` decides the side of each story by a *hash* of its own text, a number that is always the same for the same text (`side_of`). So
+# stories that are equal but for their blanks always land on the same side, whenever you split (the cell's last line asserts it). Other copies must be found first.
 
 # %% exercise="01.3"
 
@@ -405,12 +405,12 @@ assert bits["3-gram"][-1] < bits["5-gram"][0] and bits["5-gram"][1] < 0.97 * bit
 # %% [markdown]
 # *Figure 5. Three models, one exam. Lower is better.*
 #
-# No model has become any better at telling stories. What rises is the reward for *memory*, so the models do not gain alike: the longer the context, the more it recites. And here is the worst of it: a 3-gram that has read half of the exam beats an honest 5-gram. A leak does not only
+# No model has become any better at telling stories. What rises is the reward for *memory*, so the models do not gain alike: the longer its context, the more a model can recite. And here is the worst of it: a 3-gram that has read half of the exam beats an honest 5-gram. A leak does not only
 # flatter. It can put the wrong model first.
 #
 # ## Is it new?
 #
-# The same question from the other end: a model has written a story; did it write it, or remember it?
+# The same question from the other end: a model has told a story. Did it make it up, or remember it?
 
 # %% exercise="01.4"
 
@@ -445,12 +445,12 @@ assert [round(novel[name][5], 2) for name in novel] == [0.6, 0.75]
 # %% [markdown]
 # Of TinyStories' runs of five, a quarter stood somewhere before; of storyworld's, 40 %.
 #
-# With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing until you know the n, and what an honest text gets at the same n. Always say the n, and show what a sound text gets; chapter 09 does both with the stories
+# With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing by itself. Always say the n, and what an honest text gets at the same n; chapter 09 does both for the stories
 # that our models write.
 #
 # ## Broken letters
 #
-# A text is stored as bytes, by the rules of an *encoding*. Written by one and read by another, `It’s` becomes `Itâ€™s`. The Japanese call it **mojibake**. Let us use typographic apostrophes in a thousand stories, as books do, and misread every tenth story. (Of these hundred, 47 have no apostrophe and come to no harm.)
+# A text is stored as bytes, by the rules of an *encoding* (chapter 02). Written by the rules of one and read by those of another, `It’s` becomes `Itâ€™s`. This is called **mojibake**, a Japanese word. Let us use typographic apostrophes in a thousand stories, as books do, and misread every tenth story. (47 of the hundred have no apostrophe, and come to no harm.)
 
 # %% tags=["walkthrough"]
 typeset = [tale.replace("'", "’") for tale in tales[:1000]]
@@ -469,7 +469,7 @@ assert len(words_of["broken"]) > len(words_of["sound"])
 assert len(harmed) == 53 and set(strange) == set("’â€™")
 
 # %% [markdown]
-# The vocabulary has *grown*. By the count alone the broken text is the richer one: a second reason not to be glad of a number before you have looked at what it counts. Listing the letters beyond plain English, one line of code, shows the damage at once.
+# The vocabulary has *grown*. By the count alone the broken text is the richer one: once more, look at what a number counts before you are glad of it. Listing the letters beyond plain English, one line of code, shows the damage at once.
 
 # %% exercise="01.5"
 
@@ -523,17 +523,17 @@ assert left[1:4] == right[1:4] and left[4:] == ["23.5%", "61%", "100.0%"]
 assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
 
 # %% [markdown]
-# Words, Zipf's curve, growth and copies are the same, to the last digit. The compressor and the runs notice that something is odd (and would praise it as *less repetitive*, *more novel*). (So would the shares of repeated sentences and of common openings, which fall.) Only the grader, which knows what a sentence of this world is, calls it nonsense.
+# The different words, how often each occurs (so Zipf's curve too) and the copies are the same, to the last digit. The compressor and the runs notice that something is odd, and would praise it as *less repetitive* and *more novel*; so would the shares of repeated sentences and of common openings, which fall. Only the grader, which knows what a sentence of this world is, calls it nonsense.
 #
-# That is the answer to the title, as far as this chapter goes: good data has no copies, no leaks, no broken letters; it varies; and it makes sense. The first three you can count. Variety you can count at equal length. Sense you must read, or have
-# graded. How much each is worth to a model is a question for experiments, in chapter 12.
+# So this is the chapter's answer to its title: good data has no copies, no leaks, no broken letters; it varies; and it makes sense. You can count the first three, and variety too, at equal length. For sense you must read it, or have
+# it graded. How much each of these is worth to a model is a question for the experiments of chapter 12. First, [chapter 02](02_tokenizer.ipynb) turns stories into numbers.
 #
 # ## What we know now
 #
-# - Storyworld has an end of words: 2,528 different ones in the first 48 thousand words, as TinyStories has, but half as many at a million.
+# - Storyworld runs out of words: in the first 48 thousand it has 2,528 different ones, as TinyStories has, but at a million half as many.
 # - Counts of different words and shares of repeats compare only at equal length.
 # - More than half of TinyStories begin with the same five words; a quarter of storyworld's sentences stood somewhere before.
-# - Comparing whole texts finds exact copies and none of the near ones. Runs of five words find both.
+# - Comparing whole texts finds the exact copies and none of the near ones. Runs of five words find both.
 # - First clean, then split. Cleaning each side by itself leaves the leaks in.
 # - A leak favours memory: half an exam gave the 5-gram about a third, the 1-gram nothing, and put a leaky 3-gram before an honest 5-gram.
 # - Broken letters make a vocabulary look richer; a repair must leave sound text alone.
@@ -546,7 +546,7 @@ assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
 #
 # - Eldan and Li, *TinyStories: How Small Can Language Models Be and Still Speak Coherent English?*, 2023, arXiv 2305.07759: the recipe of verb, noun, adjective and features.
 # - Broder, *On the resemblance and containment of documents*, 1997: runs of words, and the sketch by which `near_duplicates` finds its candidates.
-# - Our own: `data/runs/corpus_facts` (figures 2 and 3).
+# - Our own: `data/runs/corpus_facts` (figures 1 to 3, and the table of new runs).
 
 # %% [markdown]
 # <details><summary>For those who teach: a walkthrough in 20 minutes</summary>

@@ -3,14 +3,14 @@
 #
 # A transformer does arithmetic. It never sees a letter: it sees a row of whole numbers, the *token ids*, and it answers with numbers. Something has to
 # stand between your sentence and that row, and back again, and it matters: it decides how many ids a text takes, what a word costs, which languages pay
-# more, and even why a model trips over a space at the end of your prompt.
+# more, and even why a model trips over a blank at the end of your prompt.
 #
 # You will build that something by hand: a byte-level **BPE tokenizer** (byte-pair encoding), the kind that GPT-2, GPT-4 and LLaMA 3 use. By the end you will
 #
 # - have written its five functions: count, merge, learn, encode, decode;
 # - have seen the whole of it agree with OpenAI's `tiktoken` and Hugging Face's `tokenizers`, id for id;
 # - know what a vocabulary costs a small model, from models that were trained to find out;
-# - have met tokens that a model has in its vocabulary and has never seen.
+# - have met tokens that stand in a model's vocabulary and that it has never seen.
 #
 # **Time:** about 85 minutes, 50 of them for the exercises. **You need:** Python lists and dictionaries. Chapter 00 is helpful; chapter 01 is not needed.
 
@@ -52,10 +52,10 @@ plots.show_table([
 assert len(word) == 7 and len(word.encode()) == 11
 
 # %% [markdown]
-# Eleven. A character is not a byte: plain English letters take one, `ê` takes two, the fish four. (The *code point* is the character's number in Unicode's list; UTF-8 is one way to
+# Eleven. A character is not a byte: plain English letters and the blank (the space between words) take one, `ê` takes two, the fish four. (The *code point* is the character's number in Unicode's list; UTF-8 is one way to
 # write such numbers as bytes.)
 #
-# Bytes have one great merit: 256 ids suffice for every text there is, in every script, with no "unknown word". And one great fault: a story becomes very long. A
+# Bytes have one great merit: 256 ids suffice for every text there is, in every script, and no word is unknown. They have one great fault, too: a story becomes very long. A
 # model looks back over a limited number of ids, its *window*, and pays for every one; at one byte each, most of its effort goes into spelling.
 #
 # The opposite, one id for each word, makes short rows, but there is always a word that is not on the list. Byte-pair encoding takes
@@ -79,12 +79,12 @@ for (left, right), count in sorted(count_pairs(ids).items(), key=lambda item: -i
 assert count_pairs(ids)[ord("s"), ord("h")] == 5
 
 # %% [markdown]
-# `sh` wins, with five. (The blank is a byte like any other, so `s` and the blank after it are a pair too.) We give `sh` the first free number, 256, and replace it wherever it stands.
+# `sh` wins, with five. (The blank is a byte like any other, so `s` and the blank after it are a pair too.) We give `sh` the first free number, 256, and put that in its place wherever it stands. The piece of text that an id stands for is called a **token**.
 
 # %% exercise="02.2"
 
 # %% [markdown]
-# (And `[5, 5, 5]` gives `[9, 5]`: from left to right, the third five finds no partner.) Repeat: count, merge the winner, count again, now with 256 as an id among the others. That is the whole method, and each turn is called a **merge**. If two pairs are equally frequent
+# (And `[5, 5, 5]` gives `[9, 5]`: from left to right, the third five finds no partner.) Repeat: count, merge the winner, count again, now with 256 as an id among the others. That is the whole method. A pair that has become one id is called a **merge**, and all tokens together are the **vocabulary**. If two pairs are equally frequent
 # we need a rule; any will do, as long as it is always the same. Ours: the pair with the greater bytes goes first.
 
 # %% tags=["walkthrough"]
@@ -112,7 +112,7 @@ plots.show(fig, alt=(
 # %% [markdown]
 # *Figure 1. The line after 0 to 12 merges. One box is one id, the same id has the same colour, and a dot stands for a blank.*
 #
-# **Predict** the first three merges before you press the button. (After that most are ties, and the rule decides.) And which of the new tokens would you not want in a vocabulary?
+# **Predict** the first three merges before you press the button. (After that most are ties, and the rule decides.) And which of the new tokens would you not want to keep?
 
 # %%
 def page(step):
@@ -138,7 +138,7 @@ print(f"{len(mixed)} of 300:", mixed)
 assert len(mixed) > 20
 
 # %% [markdown]
-# Places in the vocabulary go to chance phrases and to marks with pieces of words stuck to them. The cure, since GPT-2: first cut the text into **pre-tokens**, about a word each, by
+# Such tokens take places in the vocabulary from words. The cure, since GPT-2: first cut the text into **pre-tokens**, about a word each, by
 # a fixed pattern, and let no token cross a cut. A simple pattern would be: letters with the blank before them, or digits, or marks, or blanks. We use GPT-4's, which is of this kind with more rules: a word may take one
 # blank or one mark with it, numbers go in threes without a blank, `'s` and `'t` stand alone.
 
@@ -170,7 +170,7 @@ print([token.decode() for token in vocab[256:296]])
 assert vocab[256:] == [merge.token for merge in islice(learn_merges(counts), 100)]
 
 # %% [markdown]
-# First pairs of letters, then endings and small words; longer words come later. The cuts were given; the pieces it found by counting.
+# First come pairs of letters, then endings and small words; longer words come later. We gave it the cuts; the pieces it found itself, by counting.
 #
 # ## From naive to fast
 #
@@ -206,7 +206,7 @@ assert sum(work["naive"]) > 20 * sum(work["words"]) > 100 * sum(work["index"])
 # %% [markdown]
 # *Figure 2. Learning the first hundred merges from a thousand stories; the first count is not in it. The dips are merges that touch only a few words, such as those that finish a frequent one.*
 #
-# About forty times, and forty times again. But ids looked at are not seconds, so run both on your machine. (Times differ from one computer to the next; the printed course leaves this cell empty.)
+# About forty times, and forty times again. But ids looked at are not seconds, so time all three on your machine. (Times differ from one computer to the next; the printed course leaves this cell empty.)
 
 # %% tags=["machine"]
 few_rows = [list(tale.encode()) for tale in tales[:10]]
@@ -230,7 +230,7 @@ plots.show_table([
 
 # %% [markdown]
 # `minilm.tokenizer` does the third, keeps the pairs in a *heap* (a list that always has its greatest entry in front), and counts pre-tokens in two processes. With that, plain Python learns
-# 4,096 ids from 14 MB of TinyStories in 1.7 seconds on two cores, in half the time of Hugging Face's library, which is written in Rust (`docs/RESULTS.md` has machine and method).
+# 4,096 ids from 14 MB of TinyStories in 1.7 seconds on two cores, half the time that Hugging Face's library takes, which is written in Rust (`docs/RESULTS.md` has machine and method).
 #
 # ## Encode
 #
@@ -244,8 +244,8 @@ for word in ("shellfish", " princess", " xylophone", "crêpe", " was"):
     print(f"{word!r:13} {len(word.encode())} bytes, {len(encoded)} ids:", [vocab[i] for i in encoded])
 
 # %% [markdown]
-# A hundred merges are few, so most words come in pieces, at worst byte by byte; real tokenizers have thousands, and take one id for most words that occur often. But whatever comes, there is no unknown word.
-# And so a whole text is cut by the pattern, and each piece is encoded:
+# A hundred merges are few, so most words come in pieces, at worst byte by byte; real tokenizers have thousands, and need only one id for most of the frequent words. But whatever comes, there is no unknown word.
+# To encode a whole text, cut it by the pattern and encode each piece:
 
 # %%
 def encode(text, merges):
@@ -278,7 +278,7 @@ print("longest first:       ", longest_first(b"abc"))
 assert encode_word("abc", order) == [97, 256] and longest_first(b"abc") == [b"ab", b"c"]
 
 # %% [markdown]
-# Both spell the same text. But the model was trained on the first, and to feed it the second is to speak to it with an accent.
+# Both spell the same text. But the model was trained on the first kind, and to feed it the second is to speak to it with an accent.
 #
 # ## Decode
 
@@ -291,11 +291,11 @@ for tale in tales[:50]:
     assert decode(encode(tale, merges), merges) == tale
 
 # %% [markdown]
-# Fifty stories came back unharmed. Encoding loses nothing, ever. The reverse can fail: not every row of ids is the encoding of a text.
+# Fifty stories came back unharmed: encoding loses nothing. The other way round is not as safe, for not every row of ids is the encoding of a text.
 #
 # ## Special tokens
 #
-# Stories stand one after the other in the training text, and the model must learn where one ends. For that there is one more id, which no merge can make: the **special token**
+# Stories stand one after the other in the training text, and the model must learn where one ends. For that there is one more id, which no merge can make: a **special token**,
 # `<|endoftext|>`. And here is a trap: what if those thirteen characters occur in a text that somebody *typed*?
 
 # %% tags=["walkthrough"]
@@ -307,8 +307,8 @@ assert tokenizer.end_of_text not in tokenizer.encode(typed)
 assert tokenizer.end_of_text == tokenizer.encode(typed, allow_special=True)[-1]
 
 # %% [markdown]
-# By default the typed characters are text like any other. If they became the mark, anyone could end a conversation, or fake the words of
-# another speaker, by typing: a hole that real chat programs have had to close.
+# By default the typed characters are text like any other. If they became the mark, anyone could end a conversation, or put words into the mouth of
+# another speaker, just by typing: a hole that real chat programs have had to close.
 #
 # ## Does it agree with the others?
 #
@@ -354,7 +354,7 @@ assert n_different == 0
 #
 # ## What does a vocabulary cost?
 #
-# How many ids should there be? A larger vocabulary makes longer tokens: fewer steps for the same story, and a window that reaches further. But for every id the model keeps a row of numbers of its own, in its *embedding table*. In a
+# How many ids should there be? A larger vocabulary makes longer tokens: fewer steps for the same story, and a window that reaches further. But for every id the model keeps a row of numbers, the id's **embedding**; all rows together are its *embedding table*. In a
 # giant that is small change. In a model of a million parameters it is not.
 
 # %% exercise="02.6"
@@ -388,7 +388,7 @@ plots.show(fig, alt=(
 # %% [markdown]
 # *Figure 3. What a token carries, on stories kept apart, and what its table takes. Vocabulary sizes double from mark to mark.*
 #
-# Try other shapes. The slider for the width asks: for whom is a vocabulary expensive?
+# For whom is a vocabulary expensive? Try other shapes. The *width* is the length of a row of the table; the body is made of *layers*, all alike (chapter 05).
 
 # %%
 sizes = [2**k for k in range(8, 18)]
@@ -448,10 +448,10 @@ plots.show_table([
 # divided by the bytes of the text; less is better.*
 #
 # Bare bytes are far behind: at one byte for each step such a model has read the least text (see the table), and its window of 256 ids is 256 letters long. At the other end the table grows faster than it helps: most of
-# its rows are rare words, and each step costs more, for every row is given a score. The best of these sizes for this budget is 4,096; on TinyStories 2,048 is as good: the gap is smaller than that between two seeds. A larger body
-# can carry a larger table (try the slider again), so do not expect the same best size there. One body and one budget is all that was measured here.
+# its rows belong to rare words, and each step costs more, since the model gives every id a score. The best of these sizes for this budget is 4,096; on TinyStories 2,048 is as good, for the gap between the two is smaller than that between two seeds. A larger body
+# can carry a larger table (try the slider again), so do not expect the same best size there. Only one body and one budget were measured here.
 #
-# Now look at the last column of the table. A *nat* is the unit of surprise that goes with the natural logarithm, 1.44 bits, and losses in training are counted in nats for each token. In that unit the
+# Now look at the last column of the table. A *nat* is the unit of surprise that goes with the natural logarithm, 1.44 bits. Training counts its loss in nats per token. In that unit the
 # bare bytes would look best of all: a letter is easier to guess than a word. (Bits per byte are nats per token × 1.44 ÷ bytes per token.) **Losses per token cannot be compared across tokenizers.** Bits per byte can.
 
 # %% [markdown]
@@ -481,7 +481,7 @@ assert 3 * needed["English"] < in_bytes["English"] and needed["German"] < in_byt
 # %% [markdown]
 # *Figure 5. One sentence in six languages, by a tokenizer that has read only English: dark the ids, whose number is given, pale the bytes.*
 #
-# Two things add up: a script whose letters take more bytes, and merges that never apply. A script that it has never read costs one id for each byte. Whoever pays by the token, or has a window of so many tokens, pays for that.
+# Two things add up: in other scripts a letter takes more bytes, and the merges learned from English do not apply. A script that the tokenizer has never read costs one id for each byte. Whoever pays by the token pays more, and less of the text fits into the window.
 #
 # **The blank at the end.** In chapter 00 we asked you not to end an opening with a blank. Here is why. We let the shipped storyworld model guess, once without the blank and once with it.
 
@@ -502,7 +502,7 @@ for prompt in (opening, opening + " "):
     print([shipped.decode([i]) for i in prompt_ids[-2:]], "→", guesses(prompt_ids))
 
 # %% [markdown]
-# Without the blank the model knows what to do. With it, the row of ids ends in a lone blank. Words bring their own, so the model has seen the lone blank almost only before pieces of rare words, and that is
+# Without the blank the model knows what to do. With it, the row of ids ends in a lone blank. Words bring their own blanks, so the model has seen a lone one almost only before pieces of rare words, and that is
 # what it expects now.
 #
 # **Letters and digits.** A model does not see the letters in a token. To ask it how many `r` are in *strawberry* is to ask about the spelling of a number. And capitals, or digits, which are rare in stories for children, cost a
@@ -513,8 +513,8 @@ for text in (" strawberry", "Strawberry", " STRAWBERRY", " 1234567"):
     print(f"{text!r:14}", [shipped.decode([i]) for i in shipped.encode(text)])
 
 # %% [markdown]
-# **Tokens that nobody ever saw.** In 2023 people found that GPT models behaved oddly when shown certain tokens, some of them names of web users: probably the tokenizer had met them often, in text on which the model was then hardly trained. Does
-# our small model have such *glitch tokens*? Count how often each id occurs in fresh stories, and look at the length of its row in the table.
+# **Tokens that nobody ever saw.** In 2023 people found that GPT models behaved oddly when shown certain tokens, some of them names of web users: probably the tokenizer had learned from text that held them often, and the model from text that hardly did. Does
+# our small model have such *glitch tokens*? Count how often each id occurs in fresh stories, and look at the length of its row in the table (the root of the sum of squares).
 
 # %%
 seen = Counter(i for tale in tales for i in shipped.encode(tale))
@@ -540,8 +540,8 @@ assert alike > 0.98
 # Where do they come from? `uitar` was needed to make ` guitar`. Since then ` guitar` has swallowed it, and it never stands alone again. A list of merges always leaves such
 # dead wood; and bytes that no English story uses are dead from the start.
 #
-# Why is their row the same? As *input* they never occurred, so they learned nothing. But the table serves as output too, and at every step of training, 3,554 of them, all tokens that did not come next were made a
-# little less likely. For those that never came at all it was the only lesson, and the same for all: their rows began random and short, and a
+# Why is their row the same? As *input* they never occurred, so they learned nothing. But the same table serves to score the next token, and at each of the 3,554 steps of training all tokens that did not come next were made a
+# little less likely. For those that never came at all this was the only lesson, and the same lesson for all: their rows began random and short, and a
 # common push, again and again, made them long and alike. So the model cannot tell them apart. Hand it three that
 # have nothing in common, the beginning of a smile, the end of a lizard and half of an ñ:
 
@@ -555,8 +555,10 @@ for token in (b" smil", b"izard", "ñ".encode()[:1]):
 assert answers[0] == answers[1] == answers[2]
 
 # %% [markdown]
-# Three different texts, one and the same answer: no idea. Its guesses are spread so thinly over the vocabulary that the likeliest gets 0.3 %, beside 21 % without the strange token. What a model knows, it
+# Three different texts, and each time the same answer: no idea. The guesses are spread so thinly over the vocabulary that the likeliest gets 0.3 %, where it got 21 % without the strange token. What a model knows, it
 # knows about *ids*, and of these it knows nothing.
+#
+# [Chapter 03](03_language_model.ipynb) shows what a language model does with ids.
 #
 # ## What we know now
 #
@@ -565,7 +567,7 @@ assert answers[0] == answers[1] == answers[2]
 # - Two ideas, counting words instead of text and an index of pairs, save almost all the work of learning.
 # - For a body of 0.8 million parameters and this budget, bare bytes are worst and 4,096 ids best of six sizes (on TinyStories 2,048 is as good, within what two seeds differ); with 8,192 the table is 57 % of the model, and the loss is worse.
 # - Losses per token cannot be compared across tokenizers.
-# - A blank at the end, a foreign script, or an id that never occurred changes what the model sees, though a reader sees the same text.
+# - A blank at the end, a foreign script or an id that never occurred: what the model gets is not what a reader sees.
 
 # %% quiz="02"
 

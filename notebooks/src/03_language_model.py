@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 03 · What is a language model, and how good is a bad one?
 #
-# Before we build a good model we build some bad ones. A table of counts, a table that learns: they can be understood to the last number, and they already have all the parts that the large ones have,
-# a guess, a loss, a gradient, a step. And they set the bar. A transformer that cannot beat a table of counts is not worth its electricity, so every later chapter is measured against this one.
+# Before we build a good model we build some bad ones. A table of counts, a table that learns: they can be understood to the last number, and they already have all the parts that the large ones have:
+# a guess, a loss, a gradient, a step. And they set the bar. A transformer that cannot beat a table of counts is not worth its electricity, so later models will be measured against these.
 #
 # By the end you will
 #
-# - have met tensors and gradients, and seen in ten lines what PyTorch's `backward` does;
+# - have met tensors and gradients, and seen in a few lines what PyTorch's `backward` does;
 # - have written the loss of every language model, and its gradient by hand;
-# - have learned the same little model twice, by counting and by descent, and seen the two agree;
+# - have found the same little model twice, by counting and by descent, and seen the two agree;
 # - have seen two famous mistakes made on purpose, one that makes a loss far too good and one that makes a comparison worthless;
 # - have a ladder of baselines in bits per byte, from blind guessing to the shipped model.
 #
@@ -65,10 +65,10 @@ print("wrong:", tuple((guesses - answers).shape), (guesses - answers).square().m
 assert (guesses[:, 0] - answers).square().mean() == 0 and (guesses - answers).square().mean() == 2.5
 
 # %% [markdown]
-# All four guesses are right, and the second loss is 2.5: a column of shape (4, 1) less a row of shape (4,) made a square, every guess against every answer. No error, no warning. When a loss surprises you, print the shapes first.
+# All four guesses are right, and the second loss is 2.5: a column of shape (4, 1) minus a row of shape (4,) made a square, every guess against every answer. No error, no warning. When a loss surprises you, print the shapes first.
 #
-# A **gradient** says how a result changes when each number that went into it changes a little. To learn is to compute the gradient of a *loss* (how bad are we?) and to take a small step the other way. Take the
-# loss $(w - 3)^2$, which is least at 3. Its slope at $w$ is $2(w - 3)$. The size of the step is the slope times the **learning rate**.
+# A **gradient** says how a result changes when each number that went into it changes a little. To learn is to compute the gradient of a *loss*, a number that says how bad the model is, and to take a small step the other way. Take the
+# loss $(w - 3)^2$, which is least at 3. Its gradient, for a single number the *slope*, is $2(w - 3)$ at $w$. The step is the slope times the **learning rate**, downhill.
 #
 # **Predict.** From $w = 0$: what happens with a learning rate of 0.1? With 0.9? With 1.1?
 
@@ -109,10 +109,12 @@ display(live_figure(valley_fig, step_out, learning_rate=rates))
 # %% [markdown]
 # *Figure 1. Twelve steps down a valley of one number.*
 #
-# Too small crawls, 0.9 overshoots and still arrives; at 1 it swings for ever between 0 and 6, and above 1 every step lands farther away. Chapter 06 is about finding the place between.
+# A rate that is too small crawls; 0.9 overshoots and still arrives; at 1 it swings for ever between 0 and 6, and above 1 every step lands farther away. Chapter 06 looks for the place between.
 #
 # Real losses depend on millions of numbers, the *parameters* of a model. **Backpropagation** gets all slopes at once, by the chain rule: each operation knows how its result depends on its parts, and hands
-# the slope on to them, from the loss back to the parameters. Here is all of it, for single numbers:
+# the slope on to them, from the loss back to the parameters. Along a path slopes multiply; where paths meet they add up.
+#
+# By hand, for $(a b + c) \cdot c$ at $a = 2$, $b = -3$, $c = 10$. If $a$ grows a little, $a b$ grows $b = -3$ times as much, the sum as much as $a b$, and the product $c = 10$ times as much: the slope by $a$ is $-3 \cdot 1 \cdot 10 = -30$. And $c$ acts in two ways: inside the sum, with slope 10, and as the factor, with slope $a b + c = 4$; together 14. Here is all of it in code, for single numbers:
 
 # %% tags=["walkthrough"]
 class Number:
@@ -143,13 +145,13 @@ print("PyTorch: ", ((x * y + z) * z).item(), [t.grad.item() for t in (x, y, z)])
 assert [t.grad.item() for t in (x, y, z)] == [n.grad for n in (a, b, c)] == [-30.0, 20.0, 14.0]
 
 # %% [markdown]
-# Note `+=`: `c` is used twice, so it gets a slope from both places, and they add up. PyTorch *adds* to `.grad` for the same reason, and it goes on adding when you call `backward` for the next step. So a training loop sets the gradients to zero before every step. To forget that is a mistake that nearly everybody
-# makes once; chapter 06 shows its curve. (Our `backward` is right but slow: it walks every path, and paths multiply. PyTorch sorts the graph first and visits each number once.)
+# Note the `+=`: `c` is used twice, so it gets a slope from both places, and they add up. PyTorch *adds* to `.grad` for the same reason, and it goes on adding when you call `backward` for the next step. So a training loop clears the gradients before every step. Nearly everybody forgets that
+# once; chapter 06 shows what the curve then looks like. (Our `backward` is right but slow: it walks every path, and paths multiply. PyTorch sorts the graph first and visits each number once.)
 #
 # ## What a language model is
 #
-# Text becomes a row of *ids*, numbers of pieces of words (chapter 02). A language model gives every possible next id a probability, from the ids so far. The probability of a whole text is the product of these, one for each id: $p(\text{text}) = p(x_1) \, p(x_2 \mid x_1) \, p(x_3 \mid x_1, x_2) \cdots$ (Read $p(x_2 \mid x_1)$ as "of $x_2$, given $x_1$".) That is all. Everything
-# else is how it comes by the probabilities.
+# Text becomes a row of *ids*, numbers of pieces of words (chapter 02). A language model gives every possible next id a probability, from the ids so far. The probability of a whole text is the product of these, one for each id: $p(\text{text}) = p(x_1) \, p(x_2 \mid x_1) \, p(x_3 \mid x_1, x_2) \cdots$ (Read $p(x_2 \mid x_1)$ as "the probability of $x_2$, given $x_1$".) That is all. Models differ
+# only in how they come by the probabilities.
 #
 # We take 1,500 stories to learn from, 150 others to be judged by, and a small vocabulary:
 
@@ -167,9 +169,9 @@ print([tokenizer.decode([i]) for i in train_ids[:14]])
 # %% exercise="03.1"
 
 # %% [markdown]
-# How bad is a guess? If the model gave $p$ to what really came, count $-\ln p$: nothing for a sure and right guess, much for a surprise. With the natural logarithm the unit is the *nat*; with $\log_2$ it would be the bit, and a nat is 1.44 bits. The mean over all places is the *loss*.
+# How bad is a guess? If the model gave $p$ to what really came, count $-\ln p$: nothing for a guess that was sure and right, much for a surprise. It is the surprise of chapter 00, in another unit: with $\log_2$ it is the bit, with the natural logarithm the *nat*, and a nat is 1.44 bits. The mean over all places is the loss.
 #
-# **Commit the mistake on purpose.** Suppose that the targets are not shifted, so that each id is its own target. We count, for each id, which "next" id follows, with one count for free for every pair. **Predict** the loss.
+# **Commit the mistake on purpose.** Suppose that the targets are not shifted, so that each id is its own target. We count, for each id, which "next" id follows, and give every pair one count for free. **Predict** the loss.
 
 # %%
 ids = torch.tensor(train_ids)
@@ -181,13 +183,13 @@ print(f"loss without the shift: {loss_of_copying:.2f} nats for each id")
 assert loss_of_copying < 0.7
 
 # %% [markdown]
-# A table of counts, and nearly no surprise at all. (What is left, 0.17, are the free counts.) **A loss that is too good is a bug until proved otherwise.** Text can be continued in many ways, and no model can know which one it will be. When you see such a loss, ask what the model can see that it should not: the
+# A table of counts, and nearly no surprise at all. (What is left, 0.17, comes from the free counts.) **A loss that is too good is a bug until proved otherwise.** Text can be continued in many ways, and no model can know which one it will be. When you meet such a loss, ask what the model can see that it should not: the
 # target itself (as here), or the future (chapter 04).
 #
 # ## The loss
 #
 # The mean of $-\ln p$ is called **cross-entropy**, and it is the loss of every language model in this course, and of nearly all elsewhere. Models give *scores*, any numbers, one for
-# each id, called **logits**; the softmax makes probabilities of them.
+# each id, called **logits**. The **softmax** turns them into probabilities: take $e$ to the power of each score, so that all are positive, and divide by the sum, so that they add up to one. Of two ids, the one whose score is higher by 1 gets 2.7 times the probability.
 
 # %% exercise="03.2"
 
@@ -200,7 +202,7 @@ print(f"{first_loss:.3f} nats; ln {V} is {np.log(V):.3f}; perplexity {np.exp(fir
 assert abs(first_loss - np.log(V)) < 1e-3
 
 # %% [markdown]
-# $\ln 512$. It is the first thing to check when a training begins: a first loss far from $\ln V$ means that something is wrong before anything was learned. The **perplexity** is $e$ to the loss: as unsure as a choice among so many.
+# $\ln 512$. It is the first thing to check when a training begins: a first loss far from $\ln V$ means that something is wrong before anything was learned. The **perplexity** is $e$ to the loss, here 512: the model is as unsure as in an even choice among so many.
 
 # %% exercise="03.3"
 
@@ -219,11 +221,11 @@ assert abs(sum(loss_gradient(logits, target).tolist())) < 1e-6
 # %% [markdown]
 # *Figure 2. Probability and gradient for one guess; id 1 is what really came.*
 #
-# A step goes *against* the gradient. So every score is pulled down by the probability it had, and the score of what came is pushed up by what it lacked. The gradient sums to zero: what one id gains the others lose.
+# A step goes *against* the gradient. So every other score is pulled down by the probability it had, and the score of what came is pushed up by what it lacked. The gradient sums to zero: what one id gains the others lose.
 #
 # ## A bigram, by counting
 #
-# The simplest model that looks at anything is the **bigram**: guess from the last id alone. (A model of runs of n ids, the guessed one included, is called an **n-gram**: a *unigram* looks at nothing, a bigram at one id.)
+# The simplest model that looks back at all is the **bigram**: guess from the last id alone. (A model of runs of n ids, the guessed one included, is called an **n-gram**: a *unigram* looks at nothing, a bigram at one id.)
 
 # %% exercise="03.4"
 
@@ -255,7 +257,7 @@ for _ in range(60):
 print(tokenizer.decode(row[1:]))
 
 # %% [markdown]
-# Most pairs of neighbours are plausible, and nothing else is. It remembers one id, and sometimes the free tenths come up, a pair that nobody ever wrote. (The sign � is a lone byte that makes no letter, chapter 02.)
+# Most pairs of neighbours are plausible, and nothing else is. It remembers one id, and now and then it draws one of the free tenths, a pair that nobody ever wrote. (The sign � is a lone byte that makes no letter, chapter 02.)
 #
 # ## The same bigram, by descent
 #
@@ -297,8 +299,8 @@ plots.show(fig, alt=(
 # %% [markdown]
 # *Figure 4. The same model, found in two ways. The axis of steps is logarithmic.*
 #
-# Two thousand steps, and the two tables agree to the third decimal. For these pairs there is nothing to find below: relative frequencies are the best table there is, and the loss has only one valley. Your `loss_gradient` says why descent comes to rest there: averaged over the pairs of a row it is
-# *guessed minus came*, and when the two are equal it is zero. That this average is what autograd, PyTorch's backpropagation, has computed, is quickly checked for the first step and one row:
+# Two thousand steps, and the two tables agree to the third decimal. For these pairs no table has a lower loss: relative frequencies are the best there is, and the loss has only one valley. Your `loss_gradient` says why descent comes to rest there. Averaged over the pairs of a row it is
+# the share that was guessed minus the share that came, and when the two are equal it is zero. Is this average what **autograd**, PyTorch's backpropagation, has computed? A check, for the first step and one row:
 
 # %%
 start = torch.zeros(V, V, requires_grad=True)
@@ -310,16 +312,16 @@ assert torch.allclose(start.grad[row], by_hand, atol=1e-4)
 print("equal:", torch.allclose(start.grad[row], by_hand, atol=1e-4))
 
 # %% [markdown]
-# Counting gives the same table exactly, in one go. Why descend at all? Because nobody can *count* the best transformer. Descent works for whatever has a gradient.
+# Counting gives the same table exactly, in one go. Then why descend at all? Because nobody can *count* the best transformer, while descent works wherever there is a gradient.
 #
 # ## Bits per byte
 #
-# A loss per token depends on how long tokens are. To compare across tokenizers, count all the bits of a text and divide by its bytes, which are the same for everybody.
+# A loss per token depends on how long tokens are. To compare across tokenizers, take bits per byte (chapter 00): count all the bits of a text and divide by its bytes, which are the same for everybody.
 
 # %% exercise="03.5"
 
 # %% [markdown]
-# Why bother? Take the very simplest model, the frequency of each id whatever came before, with three vocabularies (257 are the 256 bytes and the end mark). **Predict** which has the lowest loss per token, and which the fewest bits per byte.
+# Why bother? Take the very simplest model, which knows only how frequent each id is, with three vocabularies (257 are the 256 bytes and the end mark). **Predict** which has the lowest loss per token, and which the fewest bits per byte.
 
 # %% tags=["walkthrough"]
 rows = []
@@ -335,7 +337,7 @@ in_nats, in_bits = ([float(row[key]) for row in rows] for key in ("nats per toke
 assert in_nats == sorted(in_nats) and in_bits == sorted(in_bits, reverse=True)
 
 # %% [markdown]
-# The order is turned round. A letter is easy to guess and there are many of them; a word is hard and there are few. **Losses and perplexities per token can only be compared with the same tokenizer.**
+# The order is turned round. A letter is easy to guess and there are many of them; a word is hard and there are few. **Compare losses and perplexities per token only if the tokenizer is the same.**
 #
 # ## Looking further back
 #
@@ -367,7 +369,7 @@ assert bits_of_order == sorted(bits_of_order, reverse=True)
 # %% [markdown]
 # *Figure 5. Left: how much of unseen text is made of known runs. Right: what looking further back is worth; n counts the id that is guessed too.*
 #
-# Three quarters of all runs of ten are new, in a world as small as ours. A model that only counts runs of ten would give them probability zero, and one zero makes the whole text impossible: an infinite loss. The way out is to **mix**: if the long context was seen, listen to it, but keep an ear on the shorter ones.
+# Three quarters of all runs of ten are new, in a world as small as ours. A model that only counts runs of ten would give them probability zero, and one zero makes the whole text impossible: an infinite loss. The way out is to **mix**: if the long context was seen, listen to it, but never to it alone.
 
 # %% exercise="03.6"
 
@@ -387,8 +389,8 @@ assert 0.2 < 1 - np.count_nonzero(only_longest) / len(places) < 0.4 and min(by_m
 # %% [markdown]
 # ## The ladder
 #
-# Now everything on one ladder: blind guessing; frequencies; the bigram; four ids back, mixed by your rule; the same with better weights (`minilm.ngram` mixes by the rule of Kneser and Ney in its interpolated form: it trusts a context the more, the more often it was seen, and asks of the shorter ones in how many *different* places an id was met). Longer n-grams gain a little more, as figure 5 shows; the 5-gram is the usual yardstick.
-# At the end stands the shipped model. It has read more text, 40 MB, so this is no fair race between methods. It is a bar.
+# Now everything on one ladder: blind guessing; frequencies; the bigram; four ids back, mixed by your rule; the same with better weights (`minilm.ngram` mixes by the rule of Kneser and Ney in its interpolated form: it trusts a context more, the more often it was seen, and asks of the shorter ones after how many *different* ids a guess was met). Longer n-grams gain a little more, as figure 5 shows; the 5-gram is the usual yardstick.
+# At the end stands the shipped model. It has read more text, 40 MB, so the last step is no fair race between methods.
 
 # %% tags=["walkthrough"]
 mixed = sum(
@@ -414,17 +416,17 @@ assert list(ladder.values()) == sorted(ladder.values(), reverse=True)
 # %% [markdown]
 # *Figure 6. Bits per byte of stories that nobody has seen; less is better. The counting models have read 1,500 stories, the shipped model 40 MB.*
 #
-# More text would help the counts too. But examples are not all that they lack. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that, for to a table two contexts are equal or strangers. The next two chapters
-# build the machine that can.
+# More text would help the counts too. But they lack more than examples. To use a long past a model must see that different pasts can be *alike*: that "Mia lost her kite" and "Sam lost his drum" call for the same kind of ending, though they share but one word. A table cannot do that: to a table two contexts are either equal or strangers. The next two chapters
+# build the machine that can, and begin with [attention](04_attention.ipynb).
 #
 # ## What we know now
 #
 # - A language model is a probability for the next id; its loss is the mean surprise, and for even guesses it is $\ln V$.
 # - The gradient of that loss is the softmax minus one at the target, and backpropagation is the chain rule, with sums where paths meet.
 # - Descent finds the table that counting gives, slowly and from above.
-# - In unseen text most long runs are new; mixing long and short contexts keeps them possible.
-# - A loss that is too good is a bug until proved otherwise: unshifted targets make copying look like genius.
-# - Per token, losses compare only with the same tokenizer; bits per byte compare always.
+# - In unseen text most long runs are new; mixing long and short contexts keeps these possible.
+# - A loss that is too good is a bug until proved otherwise: with unshifted targets, copying looks like genius.
+# - Losses per token compare only with the same tokenizer; bits per byte compare with any, on the same text.
 # - The bar for the chapters to come is the 5-gram of Kneser and Ney.
 
 # %% quiz="03"

@@ -4,7 +4,7 @@
 # "Sam gave the ball to" ... whom? The answer is not in the word "to". It stands many tokens earlier, in a name. A bigram (chapter 03) looks at one token and has
 # forgotten everything before it. **Attention** is the part of a transformer that fetches: every token may take something from every token before it, and decides for itself from which.
 #
-# It is also the part in which a mistake stays hidden best. Nothing crashes, all shapes are right, the loss is even *better* than it should be. So in this chapter you
+# It is also the part in which mistakes hide best. Nothing crashes, all shapes are right, the loss may even be *better* than it should be. So in this chapter you
 # build attention and the alarms that go with it. By the end you will
 #
 # - have gone from a loop over words to fused, grouped, causal attention with rotary positions, each step checked against the one before and against PyTorch;
@@ -39,20 +39,20 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 # %% [markdown]
 # ## A weighted average
 #
-# Every token asks a question and offers an answer. To that end it has three rows of numbers:
+# Every token asks a question and offers an answer. For that it has three rows of numbers (made by trained matrices from the one row that stands for it; more below):
 #
 # - a **query**, what it is looking for;
 # - a **key**, what it can be found by;
 # - a **value**, what it hands over.
 #
-# The query of one token is compared with the key of each: multiply coordinate by coordinate, add up. That is the *score*, large where question and key fit. A
-# softmax turns scores into *weights*, which are positive and add up to one: $w_s = e^{\text{score}_s} / \sum_r e^{\text{score}_r}$. The result is the average of the values with these weights. That is all.
+# The query of one token is compared with the key of each token: multiply coordinate by coordinate, add up. That is the *score*, large where query and key fit. A
+# softmax (chapter 03) turns scores into *weights*, which are positive and add up to one: $w_s = e^{\text{score}_s} / \sum_r e^{\text{score}_r}$. The result is the average of the values with these weights. That is all.
 
 # %% exercise="04.1"
 
 # %% [markdown]
-# Now a sentence, with numbers made by hand. The first coordinate of a key says "I am a person", the second "I am a thing". `She` looks for a person. (In a real model nobody
-# writes such numbers; they are learned, and seldom so clear.)
+# Now a sentence, with numbers made by hand. The first coordinate of a key says "I am a person", the second "I am a thing". `She` looks for a person. (In a real model such numbers
+# are learned, and seldom so clear.)
 #
 # **Predict.** Which word gets most of the weight of `She`? Does `ball` get any?
 
@@ -79,9 +79,9 @@ print("She takes away:", [round(number, 3) for number in mixed])
 assert round(weights[0], 2) == 0.85 and round(weights[3], 2) == 0.01
 
 # %% [markdown]
-# `Mia` gets 85 per cent; `ball` gets about 1, for a softmax never gives nothing. What `She` takes away is nearly Mia's value, a little thinned. (Why the square root in the loop? That comes below.)
+# `Mia` gets 85 %; `ball` gets about 1 %, for a softmax never gives nothing. What `She` takes away is nearly Mia's value, a little thinned. (Why the square root in the loop? That comes below.)
 #
-# **And the future?** When a model writes, what comes next is not there yet. So in training no token may look at a later one, or the model would learn to copy an answer that it will never have again.
+# **And the future?** When a model writes, what comes next is not there yet. So in training no token may look at a later one, or the model would learn to copy an answer that is not there when it writes.
 # In a loop this is easy: give token t only the first t + 1 keys and values. This is **causal** attention.
 
 # %% tags=["walkthrough"]
@@ -92,7 +92,7 @@ assert by_loop[0] == values[0]  # the first token sees only itself
 # %% [markdown]
 # ## All at once
 #
-# The loop visits every pair of tokens, one by one. A matrix product does the same in one stroke, and that is what hardware is made for. But a matrix product scores *all* pairs, the
+# The loop visits every pair of tokens, one by one. A matrix product does the same in one stroke: with queries as rows and keys as columns, its entry in row t and column s is the score of query t with key s. But it scores *all* pairs, the
 # forbidden ones too. So these must be taken out: by a **mask**, before the softmax.
 
 # %% exercise="04.2"
@@ -135,7 +135,7 @@ for function in (attention_explicit, attention):
 # %% [markdown]
 # ## First mistake: no scale
 #
-# It is easy to forget the square root, and nothing complains. **Predict:** queries and keys are random numbers of spread 1. Without the division, what happens to the weights
+# It is easy to forget the square root, and nothing complains. **Predict:** queries and keys are random numbers with a spread (standard deviation) of 1. Without the division, what happens to the weights
 # when the head gets wider, from 4 numbers to 1,024?
 
 # %%
@@ -161,8 +161,8 @@ assert largest["divided by D"][-1] < 0.04
 # %% [markdown]
 # *Figure 1. Random queries against 32 random keys: the largest weight, as a mean. If all got the same it would be 1/32, 0.03.*
 #
-# A score is a sum of D products. Each has spread 1, and chance partly cancels, so the sum has spread √D, not D. Undivided, at width 1,024 one token takes over 90 per cent before anything has been learned. Then the softmax is
-# all or nothing, and hardly any gradient comes through it: that is the reason that Vaswani et al. give. Divided by D, all weights become equal. Only the root keeps the spread at 1.
+# A score is a sum of D products. Each has spread 1, and pluses and minuses partly cancel, so the sum has spread √D, not D. Undivided, at width 1,024 one token takes over 90 % before anything has been learned. Then the softmax is
+# all or nothing, and hardly any gradient comes through it: that is the reason that Vaswani et al. give. Divided by D, the weights become nearly equal. Only the root keeps the spread at 1.
 #
 # A mistake like this is caught by comparing numbers with another implementation, as your check did. Shapes cannot tell.
 #
@@ -195,7 +195,7 @@ def no_mask(x):
 print([tuple(layer(q).shape) for layer in (honest, upside_down, no_mask)])
 
 # %% [markdown]
-# Not a word of complaint. What did each of them look at? A trick shows the weights of any attention: hand it the identity matrix as values, and the averages *are* the weights.
+# Not a word of complaint. What did each of them look at? A trick shows the weights of any attention: hand it the identity matrix as values (a 1 in the token's own place, else 0), and the averages *are* the weights.
 
 # %% tags=["walkthrough"]
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.4))
@@ -217,7 +217,7 @@ plots.show(fig, alt=(
 # %% [markdown]
 # *Figure 2. The same queries and keys, three masks. In the title: the share of the weight that goes to later tokens.*
 #
-# In the middle every token sees *only* the future, and the last sees nothing at all. (By hand that row would be a softmax of nothing but minus infinity, "not a number", and you would be warned; PyTorch's function returns zeros.) Nobody looks at such maps every day, so we need an alarm that runs by itself. It needs no knowledge of masks: **if I change a token, nothing before it may change.**
+# In the middle every token sees *only* the future, and the last sees nothing at all. (By hand that row would be a softmax of nothing but minus infinity, "not a number", and you would be warned; PyTorch's function returns zeros.) Nobody looks at such maps every day, so we need an **alarm** that runs by itself. It need not know about masks: **if I change a token, nothing before it may change.**
 
 # %% exercise="04.3"
 
@@ -227,7 +227,7 @@ for layer in (honest, upside_down, no_mask):
 assert [sees_future(layer, q) for layer in (honest, upside_down, no_mask)] == [False, True, True]
 
 # %% [markdown]
-# The repair of issue 1061 added just such a test. What would have happened without it? **Predict:** we train two tiny models on letters, one layer each, one with each mask. Which has the better loss on stories that it has not seen, and which writes better?
+# The repair of issue 1061 added just such a test. What would have happened without it? **Predict:** we train two tiny models on letters, one layer each, one with each mask. Which has the better loss on stories that it has not seen, and which writes better? (Adam, in the code, is chapter 06's way to take a step.)
 
 # %%
 text = "\n".join(islice(stories("chapter 04"), 300)).encode()
@@ -284,11 +284,11 @@ assert report["past"] > 2 and report["future"] < 0.3
 
 # %% [markdown]
 # The leaking model guesses unseen text almost perfectly, with a loss far below the honest one's: it reads the answer off the next place. And it cannot write at all, for then there is no next place. (The honest one has
-# read for some seconds only, and is no poet either; but it writes letters that have followed each other before.) Remember it as a rule: **a loss that is too good to be true is not true.**
+# read for some seconds only, and is no poet either; but it writes letters that have followed each other before.) It is the rule of chapter 03 again: **a loss that is too good to be true is not true.**
 #
 # ## Tested twice, on the real model
 #
-# Now the shipped storyworld model: 5 layers, 6 heads each. First your alarm's way: change the last word and compare the guesses before it. Then by gradient, for all pairs of tokens at once. A gradient tells how much each
+# Now the shipped storyworld model: 5 layers, each with 6 heads (they come next). First your alarm's way: change the last word and compare the guesses before it. Then by gradient, for all pairs of tokens at once. A gradient tells how much each
 # result moves with each input. If token t cannot see token s, that gradient is not small, it is exactly zero. (A *hook* is a function that PyTorch calls when a part of a model has run; ours replaces the embedded tokens by a copy of which we can ask gradients.)
 
 # %% tags=["walkthrough"]
@@ -337,11 +337,10 @@ assert not ahead.any() and bool((influence[torch.ones_like(influence).tril() > 0
 #
 # ## Many heads
 #
-# One head makes one average. But a token may want several things at once: the name, the last verb, the end of the sentence. So the row of numbers is cut into **heads**, each with its own
-# queries, keys and values, and each makes its own average; the results are laid side by side.
+# One head makes one average. But a token may want several things at once: the name, the last verb, the end of the sentence. So queries, keys and values are cut into **heads**: each head makes an average of its own, and the results are laid side by side.
 #
 # Keys and values must be kept for every token as long as a model writes (chapter 07), and that memory is dear. In **grouped-query attention** some query heads share one head of keys and
-# values: the questions differ, what is looked through is the same. Our model has 6 query heads and 3 of keys and values. Here waits the third famous mistake, in a single word.
+# values: the questions differ, what is looked through is the same. Our model has 6 query heads and 3 of keys and values. In PyTorch `view` reads the same numbers, in the same order, in another shape, and `transpose` exchanges two dimensions. Between the two waits the third famous mistake.
 
 # %% exercise="04.4"
 
@@ -359,7 +358,7 @@ print("view(T, heads, D).transpose(0, 1), head 0:", row.view(3, 2, 3).transpose(
 assert equal
 
 # %% [markdown]
-# Head 0 should hold the numbers 0, 1, 2 of every token. With the wrong `view` it holds all six numbers of the first token and then some: the head's "tokens" are not tokens. Yet the shape is right, and nothing complains.
+# Head 0 should hold the numbers 0, 1, 2 of every token. With the wrong `view` it holds all six numbers of the first token and half of the second's: its "tokens" are not tokens. Yet the shape is right, and nothing complains.
 #
 # ## Where am I?
 #
@@ -374,9 +373,9 @@ print("changed:", bool(difference > 1e-5))
 assert difference < 1e-5
 
 # %% [markdown]
-# Nothing. A weighted average does not care in which order it is taken: "Mia bit the dog today" and "the dog bit Mia today" give `today` the same bag of words. (In one layer, that is. With several, the mask lets a trace of order in: a token that stands late has seen more.) Position has to come in, and the way of LLaMA and most models since is **RoPE**, *rotary
+# Nothing. A weighted average does not care in which order it is taken: "Mia bit the dog today" and "the dog bit Mia today" give `today` the same bag of words. (In one layer, that is. With several, the mask lets a trace of order in: a token that stands late has seen more.) So position must be put in. LLaMA and most models since do it by **RoPE**, *rotary
 # position embedding*. Take the coordinates of a query or key in pairs. A pair is a point in the plane, and a hand on a clock. Turn the hand of a token at position t by t times some angle, fast for the first pair, ever more slowly for the
-# others. A score depends on the angle *between* the hands of query and key. If both are moved on by ten places, both turn by the same, and the angle between them stays.
+# others. A score depends on the angles *between* the hands of query and key. If both tokens move on by ten places, both hands of a clock turn by the same, and the angle between them stays.
 
 # %% exercise="04.5"
 
@@ -393,7 +392,7 @@ assert all(torch.allclose(rotate(q, t), together[t], atol=1e-5) for t in range(5
 # %% [markdown]
 # Seven apart is seven apart, wherever the two stand; six apart is something else. (Values are not turned: what is handed over does not depend on where it was found.)
 #
-# Here are the clocks, for a head of width 8, and a query and a key with all hands alike at first.
+# Here are the clocks of a head of width 8, for a query and a key whose hands all point the same way before they are turned.
 
 # %%
 def hands_at(position):
@@ -445,9 +444,9 @@ gaps = ipywidgets.IntSlider(value=3, min=0, max=60, description="distance")
 display(widgets.live_figure(rope_fig, move, position=places, distance=gaps))
 
 # %% [markdown]
-# Clock 0 tells neighbours apart, and is back where it was after six places; clock 1 tells six from twelve; clocks 2 and 3 hardly move within a sentence, and tell paragraphs apart. Together they mark every distance, as the hands of a clock do with hours, minutes and seconds.
+# Clock 0 tells neighbours apart, but after six places it is nearly back where it was; clock 1 tells six from twelve; clocks 2 and 3 hardly move within a sentence, and tell paragraphs apart. Together they mark every distance, as the hands of a watch mark hours, minutes and seconds.
 #
-# **The whole of it.** Your functions in a row must now give what an attention layer of the shipped model gives. We take its trained *projections*: the matrices that make queries, keys and values out of the row of C numbers that each token has (`q_proj`, `k_proj`, `v_proj`), and the one that mixes the results of the heads (`o_proj`).
+# **The whole of it.** Your functions, put together, must now give what an attention layer of the shipped model gives. We take its trained **projections**: the matrices that make queries, keys and values out of the row of C numbers that each token has (`q_proj`, `k_proj`, `v_proj`), and the one that mixes the results of the heads (`o_proj`). (The norm before them is chapter 05's.)
 
 # %%
 layer = model.blocks[0]
@@ -468,7 +467,7 @@ assert torch.allclose(ours, theirs, atol=1e-5)
 # %% [markdown]
 # ## Watching it read
 #
-# Thirty heads, each with a map. We compute the weights again with the model's own parts, since the fused kernel never shows them.
+# Thirty heads, each with its map. The fused kernel never shows the weights, so we compute them again from the model's own parts.
 
 # %% tags=["walkthrough"]
 def read(text):
@@ -533,7 +532,7 @@ assert on_names > 0.7 and set(maps[3, 3, -1].topk(2).indices.tolist()) == first_
 # %% [markdown]
 # *Figure 6. Where the last token looks, in one head. Boxes are the darker the more weight they get.*
 #
-# At the names, with most of its weight: at the first mention of each above all, and even more at Sam, who gives, than at Mia, who gets. What does the model make of it?
+# Most of its weight goes to the names, above all to the first mention of each, and even more to Sam, who gives, than to Mia, who gets. What does the model make of it?
 
 # %%
 def best_guesses(text, n=4):
@@ -548,7 +547,7 @@ print(best_guesses(story))
 assert list(best_guesses(story))[:2] == [" her", " Mia"]
 
 # %% [markdown]
-# *Her*, or *Mia*: the one who does not have the ball. Now type a story of your own, and try other heads. The last token of your text is the one that looks. Look at layer 4, head 0 with our story, too, which is framed in figure 5.
+# *Her*, or *Mia*: the one who does not have the ball. Now type a story of your own, and try other heads. The last token of your text is the one that looks. With our story try layer 4, head 0, too, the other one framed in figure 5.
 
 # %%
 def look(text, layer, head):
@@ -571,7 +570,7 @@ display(widgets.live_figure(word_fig, look, text=typed, layer=layer_choice, head
 # %% [markdown]
 # ## A map is not a proof
 #
-# At `to`, head 4.0 (layer 4, head 0) looks where head 3.3 looks: both give 85 % of the weight to names. Many would stop here and write: "two heads that remember the names". But a map only says where a head *reads*. Perhaps nobody uses what it read. To know, take the head away and see what breaks.
+# At `to`, head 4.0 (layer 4, head 0) looks where head 3.3 looks: both give 85 % of their weight to names. Many would stop here and write: "two heads that remember the names". But a map only says where a head *reads*. Perhaps nobody uses what it read. To know, take the head away and see what breaks.
 #
 # We do it with every pair of heads that share their keys and values, on twelve fresh stories. "Away" means: their part of the result is replaced by its own mean over all tokens, so that the pair says the same everywhere. (Zeros would be crueller than silence: the rest of the model counts on that mean.) Two kinds of token are counted apart: names that
 # occurred before in the story, and everything else. **Predict:** what do heads 3.2 and 3.3 cost, and what do 4.0 and 4.1?
@@ -626,19 +625,21 @@ assert all(maps[layer, head, -1][[t in (" Mia", " Sam") for t in tokens]].sum() 
 # %% [markdown]
 # *Figure 7. What each pair of heads is worth: the loss without it, less the loss of the whole model.*
 #
-# Without heads 3.2 and 3.3 a known name costs 7.3 nats instead of 1.9: the model has all but forgotten who is in the story. Any other token costs 1.12 instead of 1.01. Without 4.0 and 4.1 nothing happens to names, though head 4.0 looks at them as hard. Next come 4.2 and 4.3, one layer later.
+# Without heads 3.2 and 3.3 a known name costs 7.3 nats instead of 1.9: the model has all but forgotten who is in the story. Any other token costs 1.12 instead of 1.01. Without 4.0 and 4.1 nothing happens to names, though head 4.0 looks at them as hard. Second come 4.2 and 4.3, one layer later.
 #
-# So the first pair is *needed* for names, which no map could tell. It is not shown that it does the job alone, nor that 4.0 does nothing (another head may stand in for it), and it is one model and one seed; in another the job may fall to other heads, or be spread over many.
+# So the first pair is *needed* for names, which no map could tell. That does not mean that the pair does the job alone, nor that 4.0 does nothing (another head may stand in for it). And this is one model and one seed: in another the job may fall to other heads, or be spread over many.
+#
+# Attention fetches. [Chapter 05](05_transformer.ipynb) builds the parts that work on what was fetched, and puts the whole transformer together.
 #
 # ## What we know now
 #
 # - Attention is an average of values, weighted by a softmax of scores of queries and keys. A loop, a matrix product, PyTorch's fused kernel and `minilm.attention` give the same.
-# - Scores are divided by the square root of the head's width; without it a wide head sees one token only, with D all are seen alike.
+# - Scores are divided by the square root of the head's width; without it a wide head sees one token only, and divided by D it sees all nearly alike.
 # - A mask turned round crashes nothing and improves the loss, on unseen text too. Changing a later token finds it; so does the gradient, which must be exactly zero.
 # - In the shipped model, on the text we tried, no path leads back from the future.
 # - Heads are cut by `view` and `transpose`, groups share by `repeat_interleave`; the wrong word has the right shape.
 # - Without positions, order does not matter to the last token of one layer. With RoPE scores depend on distance only.
-# - Two heads of the shipped model look at the same names. Without the one (and its partner) the model forgets names; without the other nothing happens. The map gave the idea; taking heads away was the test.
+# - Two heads of the shipped model look at the same names. Without one of them (and its partner) the model forgets names; without the other (and its partner) it does not. The map gave the idea; taking heads away was the test.
 
 # %% quiz="04"
 

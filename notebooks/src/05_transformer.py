@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 05 · What goes between the attentions?
 #
-# Attention (chapter 04) fetches: each token takes something from those before it. But it can only average. Something must work on what was fetched, something must keep all numbers at a healthy size, and something must see to it that sixty layers on top of each other can learn at all. These parts are small, easy to write, and easy to leave out; then
+# Attention (chapter 04) fetches: each token takes something from those before it. But it can only average. Something must work on what was fetched, something must keep all numbers at a healthy size, and something must let sixty layers on top of each other learn at all. These parts are small, easy to write, and easy to leave out; then
 # nothing crashes: the model just learns badly, or not at all.
 #
 # By the end you will
 #
 # - have written the norm, the feed-forward layer and the block, and from them a whole LLaMA that gives the numbers of `minilm.model` and of Hugging Face's;
-# - have seen how it shows when the additions are left out, the norm is moved, the first weights are too large, or one layer is used four times;
+# - have seen what happens when the additions are left out, the norm is moved, the first weights are too large, or one layer is used four times;
 # - be able to count parameters and operations of any such model by hand;
 # - have read a model's guess layer by layer, while it is still forming.
 #
@@ -48,7 +48,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 #
 # $$x \leftarrow x + \text{attention}(\text{norm}(x)) \qquad\qquad x \leftarrow x + \text{feed-forward}(\text{norm}(x))$$
 #
-# That is the whole block. Everybody may add, so the sum grows; therefore a reader first brings it to a standard size. That is the **norm**. (Its name in LLaMA is RMSNorm.)
+# That is the whole block. Everybody may add, and the sum grows; so each reader first brings it to a standard size. That is the **norm**, in LLaMA *RMSNorm*.
 
 # %% exercise="05.1"
 
@@ -62,7 +62,7 @@ assert torch.allclose(rms_norm(row, torch.ones(2)), torch.tensor([0.8485, 1.1314
 assert torch.allclose(layer_norm, torch.tensor([-1.0, 1.0]), atol=1e-4)
 
 # %% [markdown]
-# Only the proportions are left. *LayerNorm*, which GPT-2 uses, first subtracts the mean of the row, so it throws away one thing more. RMSNorm is the same without that step and without LayerNorm's learned shift, and was found to do as well (Zhang and Sennrich, 2019).
+# Only the proportions are left. *LayerNorm*, which GPT-2 uses, first subtracts the mean of the row, so it throws away one thing more. RMSNorm lacks that step and LayerNorm's learned shift, and was found to do as well (Zhang and Sennrich, 2019).
 #
 # The feed-forward layer makes the row wider, bends it, and makes it narrow again. Without the bend, two matrix products in a row would be no more than one. In LLaMA the bend is a **gate**: one product decides how much of the other passes.
 
@@ -79,7 +79,7 @@ assert torch.allclose(layer_norm, torch.tensor([-1.0, 1.0]), atol=1e-4)
 # ## First mistake: no addition
 #
 # Suppose that you forget the `x +`. Shapes are right, nothing complains. We stack 24 blocks of random weights, put in 32 different tokens, and ask after each block how alike the rows of two tokens are. The measure is the *cosine*: 1 if two rows point the same way, 0 if they have nothing in common. So that no layer
-# makes its input much larger or smaller, each weight is drawn with a spread (a standard deviation) of one over the root of the number of inputs.
+# makes its input much larger or smaller, each weight is drawn with a spread of one over the root of the number of inputs.
 
 # %% tags=["walkthrough"]
 def replacing(x, attn_norm, attn, mlp_norm, mlp):
@@ -159,10 +159,10 @@ assert parts["attention alone"][24] > 0.95 and parts["feed-forward alone"][24] <
 # %% [markdown]
 # *Figure 1. How alike the rows of 32 different tokens are, on the way up through 24 blocks of random weights. One draw of weights.*
 #
-# It is attention that does it, as the printed line says: it averages, and averages of averages are soon all the same. With an addition, each token keeps what it was, and the news comes on top; they still grow more alike, but slowly. With the norm after it the own part is scaled down at every step, and fades.
+# It is attention that does it, as the printed line says: it averages, and averages of averages are soon all the same. With an addition, each token keeps what it was, and the news comes on top; tokens still grow more alike, but slowly. With the norm after it a token's own part is scaled down at every step, and fades.
 #
-# Can it *learn* nevertheless? We train two small models on the letters of stories for 80 steps: 4 blocks, the same first weights, which are those of `minilm` (more on them below). One adds, the other replaces. As a yardstick: who knows how frequent each letter is,
-# and nothing about the letters before it, has a loss of about 3.1 here. **Predict** who gets clearly below it.
+# Can it *learn* nevertheless? We train two small models on the letters of stories for 80 steps: 4 blocks, the same first weights, drawn as `minilm` draws them (more below). One adds, the other replaces. As a yardstick: a model that knows how frequent each letter is,
+# and nothing else, has a loss of about 3.1 here. **Predict** which gets clearly below it.
 
 # %%
 text = "\n".join(islice(stories("chapter 05"), 100)).encode()
@@ -212,12 +212,12 @@ assert on_top["replaced"] > 0.99 and on_top["added"] < 0.8
 # %% [markdown]
 # *Figure 2. Training loss, means of ten steps. Dashed: the loss of letter frequencies.*
 #
-# Without additions the frequencies are learned, and in this time no more. The printed line shows why: on top, all places look the same, so all get the same guess. This is one seed, one learning rate and 80 steps, enough to see a difference and not enough to say what would come later. (The norm after the addition is another matter. The models of 2017 had it
+# Without additions the frequencies are learned, and in this time no more. The printed line shows why: on top all places look the same, so all get the same guess. This is one seed, one learning rate and 80 steps, enough to see a difference and not enough to say what would come later. (The norm after the addition is another matter. The models of 2017 had it
 # and learned well, with a learning rate that rises slowly at first. It gets its comparison below.)
 #
 # ## The whole model
 #
-# Now all of it, from your functions and chapter 04's attention. The weights come from the shipped model, as a table from names to tensors.
+# Now all of it, from your functions and chapter 04's attention. After the last block come one more norm and the **head**: a matrix that gives each id its score, the logits. (Not one of attention's heads. In our model it is the embedding table itself: the two are **tied**.) The weights are the shipped model's, by name.
 
 # %% tags=["walkthrough"]
 def logits_by_hand(weights, tokens, config, attend=attention):
@@ -274,7 +274,7 @@ for name, theirs in others.items():
     assert torch.allclose(ours, theirs, atol=1e-3)
 
 # %% [markdown]
-# The logits of a real model, from functions that you wrote. Hugging Face's code was written by other people; that the two agree to the third decimal on eight stories is a better check than reading our own code again.
+# The logits of a real model, from functions that you wrote. Hugging Face's code was written by others: that both agree to the third decimal on eight stories is a better check than reading our own code again.
 #
 # ## Second mistake: one layer, many times
 #
@@ -294,7 +294,7 @@ assert sum(weights.numel() for weights in wrong.parameters()) == one_block
 assert len(shared_blocks(wrong)) == 6 and shared_blocks(right) == shared_blocks(model) == []
 
 # %% [markdown]
-# Four blocks, the parameters of one. It runs, it even learns (some models share layers on purpose), but it is not the model that you meant. A count that you can predict catches it; so here is the formula.
+# Four blocks, the parameters of one. It runs, it even learns (some models share layers on purpose), but it is not the model that you meant. A count that you can predict catches it; so let us find the formula.
 #
 # ## Where the parameters live
 
@@ -326,7 +326,7 @@ assert count_params(shapes["LLaMA, 6.7B"]) == 6_738_415_616 and count_params(con
 assert round(count_params(shapes["GPT-3 size, 175B"]) / 1e9) == 175
 
 # %% [markdown]
-# For LLaMA your formula gives the number of the published weights to the last digit. As a rule of thumb: with keys of its own for each head, attention has $4C^2$, a feed-forward layer of width 8/3 C has $8C^2$, so a block has about $12C^2$ parameters. (GPT-2 and GPT-3 are drawn here as LLaMAs of the same size, with 8/3 C in the feed-forward layer; their tables of positions and their biases are left out.)
+# For LLaMA your formula gives the number of the published weights to the last digit. As a rule of thumb: with keys of its own for each head, attention has $4C^2$, a feed-forward layer of width 8/3 C has $8C^2$, so a block has about $12C^2$ parameters. (GPT-2 and GPT-3 stand here as LLaMAs of their size, with 8/3 C in the feed-forward layer, without their tables of positions and biases.)
 #
 # **Predict:** in which of the four does the table take the largest share?
 
@@ -364,11 +364,11 @@ depths = ipywidgets.IntSlider(value=12, min=1, max=96, description="layers")
 display(widgets.live_figure(parts_fig, reshape, vocabulary=vocabularies, width=breadths, layers=depths))
 
 # %% [markdown]
-# The table grows with the width, blocks with its square and with the number of layers. So in small models the vocabulary is a serious decision (chapter 02), in giants a trifle. Can you find a shape where the table takes nine tenths?
+# The table grows with the width, the blocks with its square and with their number. So in small models the vocabulary is a serious decision (chapter 02), in giants a trifle. Can you find a shape where the table takes nine tenths?
 #
 # ## Operations
 #
-# Parameters are memory; operations are time. They too can be counted by hand.
+# Parameters take memory, operations take time. They too can be counted by hand.
 
 # %% exercise="05.6"
 
@@ -432,9 +432,9 @@ assert abs(at_first[1] - math.log(4096)) < 0.2 and 40 < at_first[-1] < 60
 assert table_only > 150 and abs(all_but_table - math.log(4096)) < 0.2
 
 # %% [markdown]
-# *Figure 4. The loss before the first step, on real stories, for five spreads of all matrices.*
+# *Figure 4. The loss before the first step, on unseen stories, for five spreads of all matrices.*
 #
-# Large weights make large logits: the model is sure of itself before it has seen anything, and training begins by unlearning that. It is the table that counts, for it is the head too: while it is small, the size of the others hardly matters. With the table alone it is even worse than with all, since the stream is then hardly more than the token's own row, and the head is sure
+# Large weights make large logits: the model is sure of itself before it has seen anything, and training begins by unlearning that. It is the table that counts, for it is the head too: while it is small, the size of the others hardly matters. A large table alone is even worse than large weights everywhere, since the stream is then hardly more than the token's own row, and the head is sure
 # that each token comes again. A first loss far above $\ln V$ is a reason to stop and look.
 #
 # The other half of a good start is hidden in the additions. 2L sub-layers add to the stream. If each adds a random amount of size 1, the sum has a size of about $\sqrt{2L}$: the deeper the model, the larger. So the weights that write into the stream, the last matrix of each sub-layer, are drawn smaller by just that root. This is the second rule of `init_weights` in `minilm.model`.
@@ -455,7 +455,7 @@ assert drawn_sizes == sorted(drawn_sizes) and drawn_sizes[-1] > 6
 assert all(1 < float(row["divided by √(2L)"]) < 1.5 for row in rows)
 
 # %% [markdown]
-# This is the size (root mean square) of the stream after the last block, before training; it goes in with size 1. Divided by the root, it comes out nearly the same at any depth. Not divided, it comes out more than six times as large after 48 blocks (less than the root of 96, since here each adds about 0.7), and what a single layer adds counts for less and less.
+# This is the size (root mean square) of the stream after the last block, before training; it goes in with size 1. Divided by the root, it comes out nearly the same at any depth. Not divided, it is more than six times as large after 48 blocks (less than the root of 96, since here each adds about 0.7), and what a single layer adds counts for less and less.
 #
 # ## Reading the stream
 #
@@ -496,8 +496,8 @@ assert [row[-3] for row in named] == [" and"] * 3 + [" that", " she", " hugged"]
 # %% [markdown]
 # *Figure 5. The logit lens on the last tokens of a story. Rows: where the stream is read, from the embedding up. Darker is surer; a thick frame is the token that really came. A dot stands for a blank.*
 #
-# At "and", the lower three rows say "and", and nearly certainly. No wonder: this model has one table for both ends, and a row of it is most like itself. (At “Dora” it guesses something else, unsurely.) At the bottom the stream says *what was read*. On the way through the last three blocks that turns into a guess of *what comes next*; some words, such as
-# "you" after "Thank", show up earlier than others. Of the eight guesses on top that can be judged here five come true. Type a story of your own:
+# At "and", the lower three rows say "and", and nearly certainly. No wonder: this model has one table for both ends, and a row of it is most like itself. (“Dora” is an exception.) At the bottom the stream says *what was read*. On the way through the last three blocks that turns into a guess of *what comes next*; some words, such as
+# "you" after "Thank", show up earlier than others. Of the eight guesses on top that can be judged here, five come true. Type a story of your own:
 
 # %%
 def look_through(text):
@@ -547,11 +547,11 @@ assert repeats == sorted(repeats, reverse=True) and repeats[0] > 0.9 and repeats
 # %% [markdown]
 # *Figure 6. The shipped model on unseen stories: size of the stream, and loss of the guess read from it. Dashed: even guesses.*
 #
-# The stream grows at every block, and every block makes the guess better. At the bottom nine of ten best guesses are the token just read; at the top hardly any. Read before the third block has passed, it is worse than even guesses: sure of itself, and wrong, as in figure 4, for it repeats what was read. A caution: the lens reads with the tools of the last layer. What it cannot read early may be there all the same, written in another way.
+# The stream grows at every block, and every block makes the guess better. At the bottom nine of ten best guesses are the token just read; at the top hardly any. Read before the third block, the guess is worse than an even one: sure of itself, and wrong, as in figure 4, for it repeats what was read. A caution: the lens reads with the tools of the last layer. What it cannot read early may still be there, written in another way.
 #
 # ## GPT-2 beside LLaMA
 #
-# Four years lie between the two, and the plan is the same. What changed are the parts:
+# Four years lie between the two, and the plan is the same. The parts changed:
 
 # %% tags=["walkthrough"]
 fig, axes = plt.subplots(1, 2, figsize=(9, 5.4))
@@ -581,8 +581,8 @@ plots.show(fig, alt=(
 # | keys and values | one for each query head | the same; fewer in LLaMA 2's largest and LLaMA 3 | memory while writing (chapter 07) |
 # | tables | one, tied | two | – (ours is tied, to save parameters) |
 #
-# Do the changes pay in a model as small as ours? Reasons do not tell; a measurement does. In each run below one part was exchanged and the rest left alone, with the same computation for all, $2 \cdot 10^{12}$ operations on storyworld, and five seeds. Every variant has a learning rate of its own, so many times minilm's, the best of six in runs of the same length with another seed. The baseline is minilm's model, with shared keys and one table; “own keys” and “two tables” are LLaMA's originals. No positions, one key head and *ReLU squared* (two matrices again) belong to neither. Differences are taken
-# seed by seed, with a 95 % interval: made in this way, nineteen of twenty such intervals hold the true value. (`minilm experiment ablations` does it; `--flops 1e11 --seeds 2` makes it small, and the intervals wide.)
+# Do the changes pay in a model as small as ours? Only a measurement can tell. In such an **ablation** one part is exchanged and the rest left alone, with the same computation for all, here $2 \cdot 10^{12}$ operations on storyworld, and five seeds. Every variant has its own learning rate: the best of six multiples of minilm's, found with another seed in runs as long. The baseline is minilm's model, with shared keys and one table; “own keys” and “two tables” are LLaMA's originals. No positions, one key head and *ReLU squared* (two matrices again) belong to neither. Differences are taken
+# seed by seed, with a 95 % **interval**: of intervals made in this way nineteen in twenty hold the true value. (`minilm experiment ablations` does it; `--flops 1e11 --seeds 2` makes it small, and the intervals wide.)
 #
 # **Predict** which exchange costs most, and whether any helps.
 
@@ -631,13 +631,13 @@ assert usual[1] - usual[4] > 0.08 and usual[1] - two_tables[1] > 0.04
 # %% [markdown]
 # *Figure 8. What one exchanged part changes: mean of five seeds and 95 % interval. Hollow marks: the interval holds zero.*
 #
-# The baseline needs 1.455 bits per byte. **Positions** matter most. Without any the model needs 0.125 ± 0.008 more; with a learned row for each place 0.153 ± 0.009, even more than with none. By itself that costs almost as much as all of GPT-2 together (effects need not add up). A likely reason: rows for places must be learned, and these runs are short, some 270 steps; RoPE has nothing to learn. GELU costs 0.026 ± 0.015 and a second
-# table 0.023 ± 0.017. One exchange goes against the trend: with **LayerNorm** the model needs 0.051 ± 0.019 *less*; whether the subtracted mean helps or the learned shift was not measured. The norm after the addition, which looked so bad in figure 1, comes out better by 0.010 ± 0.009, barely clear of zero. For ReLU squared and both other numbers of key heads the interval holds zero: five
+# The baseline needs 1.455 bits per byte. **Positions** matter most. Without any the model needs 0.125 ± 0.008 more; with a learned row for each place 0.153 ± 0.009, even more than with none. That alone costs almost as much as all of GPT-2's parts together (effects need not add up). A likely reason: rows for places must be learned, and these runs are short, some 270 steps; RoPE has nothing to learn. GELU costs 0.026 ± 0.015 and a second
+# table 0.023 ± 0.017. One exchange goes against the trend: with **LayerNorm** the model needs 0.051 ± 0.019 *less*; whether its subtracted mean or its learned shift helps was not measured. The norm after the addition, which looked so bad in figure 1, comes out better by 0.010 ± 0.009, barely clear of zero. For ReLU squared and both other numbers of key heads the interval holds zero: five
 # seeds cannot tell these from no change, which is not the same as no change.
 #
-# Mind the printed lines, too. Intervals cover the seeds, not the choice of a rate. At minilm's usual rate, chosen for longer runs, the baseline would have been 0.10 worse, and two tables would have *won* by 0.05 (one seed each). Whoever compares two parts at one rate compares how they like that rate.
+# Mind the printed lines, too. Intervals cover the seeds, not the choice of a rate. At minilm's usual rate, chosen for longer runs, the baseline would have been 0.10 worse, and two tables would have *won* by 0.05 (one seed each). To compare two parts at one rate is to compare how well that rate suits them.
 #
-# All this holds for one small model, one corpus and one budget of 280,000 tokens, a quarter of a token for each parameter. (Two tables have a quarter more parameters, the others at most a tenth.) Among ten comparisons it would be no surprise if one, such as that of the norm after, came out by chance alone.
+# All this holds for one small model, one corpus and one budget of 280,000 tokens, a quarter of a token for each parameter. (Two tables have a quarter more parameters, the others at most a tenth.) Among ten comparisons one, such as that of the norm after, may well stand out by chance alone. [Chapter 06](06_training.ipynb) makes such models learn.
 #
 # ## What we know now
 #
@@ -649,7 +649,7 @@ assert usual[1] - usual[4] > 0.08 and usual[1] - two_tables[1] > 0.04
 # - Training costs $6N + 12LTC$ operations for each token, as PyTorch's counter confirms, if it knows the kernels.
 # - The first loss should be near $\ln V$. With a spread of 1 it was about 50 instead of 8.
 # - In the shipped model the guess can be read off the stream ever better from block to block.
-# - In short runs at equal computation the positions mattered most, then the learning rate (one seed), and LayerNorm did better than RMSNorm. Our intervals do not tell the sign for the number of key heads.
+# - In short runs at equal computation the positions mattered most, then the learning rate (one seed), and LayerNorm did better than RMSNorm. Whether more or fewer key heads help, our intervals do not say.
 
 # %% quiz="05"
 

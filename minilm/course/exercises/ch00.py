@@ -27,7 +27,7 @@ n_different = Exercise(
     verified="three seeds at temperature 0, the first 30 tokens of each",
     explanation="""
         The likeliest token always wins, so the seed has nothing to decide. At 1.6 unlikely tokens get so much weight that sooner or later one of them derails a sentence, and the model goes
-        on from the wreck. Between dull and broken lies a compromise; chapter 07 draws it.
+        on from the wreck. Between dull and broken lies a compromise; chapter 07 looks for it.
         """,
     stub="n_different = ...  # a whole number",
     solution="n_different = 1",
@@ -56,7 +56,7 @@ gopher_gigabytes = Exercise(
         """,
     hints=("How many bytes is that, with two for each parameter?", "A billion is 10⁹, so billions of bytes are gigabytes already."),
     verified="against the published number of parameters",
-    explanation="No laptop holds that. Size is also a question of who can take part.",
+    explanation="No laptop's memory holds that. Size also decides who can take part.",
     tolerance=0.01,
     stub="gopher_gigabytes = ...",
     solution="gopher_gigabytes = 2 * 280",
@@ -207,15 +207,15 @@ QUIZ = (
     Question(
         "What does a language model compute?",
         (
-            ("A probability for every token that might come next.", "That is all. Writing a story is drawing from these probabilities again and again."),
-            ("The most fitting sentence from those it has read.", "It keeps no sentences, only parameters. What it writes is drawn token by token, and most of it was never written before."),
+            ("A probability for every token that might come next.", "That is all. To write a story is to draw from these probabilities, again and again."),
+            ("The most fitting sentence from those it has read.", "It keeps parameters, not sentences. What it writes is drawn token by token; how much of that is new, chapter 09 measures."),
             ("Whether the text so far is true.", "It knows what is likely to follow. A likely word may be false, as the six openings showed."),
         ),
     ),
     Question(
         "Two models were scored on the same file: one in bits per byte, 0.67; the other in nats per token, 1.9. What do you need to compare them?",
         (
-            ("How many bytes a token of the second model carries.", "Divide by ln 2, which makes bits of nats, and by the bytes in a token: then both speak of bytes."),
+            ("How many bytes a token of the second model carries.", "Divide by ln 2, which turns nats into bits, and by the bytes in a token: then both are in bits per byte."),
             ("The sizes of the two models.", "The sizes may explain a difference; they do not turn one unit into the other."),
             ("Nothing: the smaller number is better.", "They are in different units, as metres and miles are."),
         ),

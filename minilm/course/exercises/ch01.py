@@ -22,8 +22,8 @@ top_100_share = Exercise(
     ),
     verified="against the record of ten megabytes, in `data/runs/corpus_facts`",
     explanation="""
-        0.58. A hundred words, less than 3 % of those there are, fill more than half of the text; in real TinyStories it is 0.62. So most of what a model reads is *the*, *and* and *to*, and what
-        it reads of any rare word is very little.
+        0.58. A hundred words, less than 3 % of all there are, fill more than half of the text; in real TinyStories it is 0.62. So much of what a model reads is *the*, *and* and *to*, and it meets
+        any rare word only a few times.
         """,
     tolerance=0.02,
     stub="top_100_share = ...  # a number between 0 and 1",
@@ -134,7 +134,7 @@ misplaced_line = Exercise(
     minutes=5,
     difficulty=2,
     prompt="""
-        Somebody cleans a text in which some stories stand twice, once with other blanks: `"A cat ran."` and `"A  cat ran."`. They have read the advice above, and drop repeats *before* they split. (`dict.fromkeys` drops repeats and keeps the order.)
+        Somebody cleans a text in which some stories stand twice, once with other blanks: `"A cat ran."` and `"A  cat ran."`. They have taken the advice above, and drop repeats *before* they split. (`dict.fromkeys` drops repeats and keeps the order.)
 
         ```python
 {}
@@ -176,7 +176,7 @@ novelty = Exercise(
     difficulty=2,
     prompt="""
         A model that recites has learned nothing that you can use. Measure how much of a story is new: of all its *runs* of n words (overlapping, one begins at each word), the share that stands in no
-        training story. Words are those of `words_in`, which drops punctuation and capitals. Two words *run* together only inside one story. With n = 2 and the training story "the cat ran", the story "the cat sat" has the runs *the cat* and *cat sat*, and novelty ½. You may
+        training story. Words are those of `words_in`, without punctuation and capitals. A run never goes on from one story into the next. With n = 2 and the training story "the cat ran", the story "the cat sat" has the runs *the cat* and *cat sat*, and novelty ½. You may
         rely on the story having more than n words.
         """,
     hints=(
@@ -253,8 +253,8 @@ repair = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        `café` was written to disk as UTF-8, read as if it were in an old Western encoding (Python calls it `cp1252`), and saved again: `cafÃ©`. Where such a reading succeeds nothing is lost, so it can be undone: go the same way back. But a text that is *not* damaged must
-        come back as it was. On nearly all sound text, going back fails or changes nothing; where it fails, keep your hands off. (A text that was damaged only in part comes back as it is, too.) **Predict:** what happens to a sound `café` on the way back?
+        `café` was written to disk as UTF-8, read as if it were in an old Western encoding (Python calls it `cp1252`), and saved again: `cafÃ©`. Where such a reading succeeds nothing is lost, so it can be undone: go back the same way. But a text that is *not* damaged must
+        come back as it was. On nearly all sound text, going back fails or changes nothing; where it fails, leave the text alone. (A text that was damaged only in part comes back as it is, too.) **Predict:** what happens to a sound `café` on the way back?
         """,
     hints=(
         "The damage was: text → bytes (UTF-8) → text (cp1252). Backwards, which encoding makes bytes of the damaged text, and which reads them?",
@@ -262,7 +262,7 @@ repair = Exercise(
     ),
     verified="six damaged texts, the same six sound ones, plain letters, letters that cp1252 lacks, and 30 random sentences, against the undamaged originals",
     explanation="""
-        A sound `café` becomes the byte 0xE9 at its end, which is no UTF-8, so the second step fails. That is why UTF-8 can be trusted: texts in other encodings hardly ever pass for it by chance. `errors="ignore"` would have thrown the é away, without a word.
+        A sound `café` becomes the byte 0xE9 at its end, which is no UTF-8, so the second step fails. That is why UTF-8 is easy to recognise: text in another encoding hardly ever passes for it by chance. `errors="ignore"` would have thrown the é away without telling you.
         """,
 )
 
@@ -347,7 +347,7 @@ QUIZ = (
         "You shuffle the words inside each sentence. Which of these notices?",
         (
             ("Runs of words, and the grader that parses sentences.", "They depend on the order of the words. It is gone, so nearly every run is new and no sentence parses."),
-            ("Zipf's curve and the growth of the vocabulary.", "Both count words and ignore their order: the curve stays the same to the last word."),
+            ("Zipf's curve and the growth of the vocabulary.", "Neither minds the order of words inside a sentence: from sentence to sentence both count the same."),
             ("The finder of exact copies, since the text has changed.", "It finds no copies in the sound text and none in this one. It has nothing to say about sense."),
         ),
     ),

@@ -66,7 +66,7 @@ merge_pair = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Now replace that pair by its new id, everywhere in the row, from left to right: merging `(1, 2)` into 9 turns `[1, 2, 3, 1, 2]` into `[9, 3, 9]`.
+        Now replace a pair by its new id, everywhere in the row, from left to right: merging `(1, 2)` into 9 turns `[1, 2, 3, 1, 2]` into `[9, 3, 9]`.
         **Predict** first: what should become of `[5, 5, 5]` when `(5, 5)` is merged into 9?
         """,
     hints=(
@@ -126,7 +126,7 @@ learn = Exercise(
     minutes=15,
     difficulty=3,
     prompt="""
-        Put the two together. You are given the pre-tokens of a text and how often each occurs. Count, take the most frequent pair, merge it everywhere, and again.
+        Put the two together. You are given the pre-tokens of a text and how often each occurs. Count the pairs, take the most frequent, merge it everywhere, and begin again.
         When two pairs are equally frequent, take the one whose bytes are greater: `(vocab[left], vocab[right])`, compared as Python compares tuples. Any fixed rule would do; this
         one is `minilm`'s, so that your merges can be compared with its own. Stop early if no pair is left.
         """,
@@ -305,7 +305,7 @@ decode = Exercise(
     minutes=5,
     difficulty=2,
     prompt="""
-        Turn ids back into text. A model may write any row of ids, also one whose bytes are no valid text: then `�` should stand in for what cannot be read, and nothing should
+        Turn ids back into text. A model may write any row of ids, even one whose bytes are not a valid text: then `�` should stand in for what cannot be read, and nothing should
         crash. **Predict:** what is `[195]` as text, what is `[170]`, and what is `[195, 170]`?
         """,
     hints=(
@@ -361,12 +361,12 @@ table_share = Exercise(
     difficulty=1,
     prompt="""
         A model keeps a row of `d_model` numbers for every token, its *embedding table*. The default model of this course has `d_model` = 128, and 787,584 parameters besides the
-        table. Suppose that it has 8,192 tokens, and that the same table serves for reading and for predicting. What share of all its parameters does the table hold?
+        table. Suppose that its vocabulary has 8,192 tokens, and that one table serves both for reading and for predicting. What share of all its parameters does the table hold?
         """,
     hints=("How many numbers does the table hold: how many rows, of how many numbers?", "A share is the part over the whole, and the whole includes the table."),
     verified="the model itself, counted",
     explanation="""
-        8,192 × 128 = 1,048,576 numbers; 1,048,576 / (1,048,576 + 787,584) = 0.57. More than half of this small model would be a list of words. With 512 tokens it is 8 %.
+        8,192 × 128 = 1,048,576 numbers; 1,048,576 / (1,048,576 + 787,584) = 0.57. More than half of this small model would be the table. With 512 tokens it is 8 %.
         """,
     tolerance=0.06,
     stub="table_share = ...  # a number between 0 and 1",

@@ -13,7 +13,7 @@ make_pairs = Exercise(
     minutes=5,
     difficulty=1,
     prompt="""
-        A language model learns from pairs: an id, and the id that came next. Make both rows from a row of ids: `inputs`, and `targets`, where `targets[i]` is what follows `inputs[i]`.
+        A language model learns from pairs: an id, and the id that came next. Make two rows from one row of ids: `inputs`, and `targets`, where `targets[i]` is what follows `inputs[i]`.
         """,
     hints=("Which id has nothing after it? Which has nothing before it?", "`ids[:-1]` are all but the last, `ids[1:]` all but the first."),
     verified="rows of two, of one and of no id, and 20 random rows, against a loop over places",
@@ -63,7 +63,7 @@ cross_entropy = Exercise(
     hints=("Take the logarithm of the softmax by hand: what becomes of the fraction?",
            "The loss at a place is `logsumexp(scores) - score of the target`. `logits[torch.arange(N), targets]` picks the scores of the targets."),
     verified="certain, even and wrong guesses, scores of a thousand, and 15 random tensors, against `torch.nn.functional.cross_entropy`",
-    explanation="`logsumexp` takes the greatest score out first, so that $e^{1000}$ is never computed; the plain formula would give infinity over infinity.",
+    explanation="`logsumexp`, the logarithm of the sum of the powers, takes the greatest score out first, so that $e^{1000}$ is never computed; the plain formula would give infinity over infinity.",
     tolerance=1e-4,
 )  # fmt: skip
 
@@ -123,7 +123,7 @@ loss_gradient = Exercise(
            "The first part gives the softmax, the second takes 1 away at the target."),
     verified="against PyTorch's autograd, on even and lopsided scores and 15 random ones",
     explanation="""
-        $p$ minus one-hot: every score is pulled down by the probability it had, and the target's pushed up by what it lacked. A model that is sure and right learns nothing more; one that is sure and wrong is moved most.
+        The softmax minus a row that is 1 at the target and 0 elsewhere (others write: $p$ minus *one-hot*). A model that is sure and right learns nothing more; one that is sure and wrong is moved most.
         """,
     tolerance=1e-4,
 )  # fmt: skip
@@ -172,12 +172,12 @@ bigram = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        The simplest model with a memory: after id a, how often came id b? Count the pairs, and turn the counts into probabilities. Give every pair a tenth of a count for free, so that nothing is impossible only because it was not seen. (The notebook will call it with 769,000 ids; a plain loop takes some seconds.)
+        The simplest model with a memory: after id a, how often did id b come? Count the pairs, and turn the counts into probabilities. Give every pair a tenth of a count for free, so that nothing is impossible only because it was not seen. (The notebook will call it with 769,000 ids; a plain loop takes some seconds.)
         """,
     hints=("A table of V rows and V columns, 0.1 everywhere at first. Each pair of neighbours adds one in its row and column.",
            "Each *row* must add up to one: divide it by its own sum, `counts.sum(dim=1, keepdim=True)`."),
     verified="repeated pairs, ids that never come, and 10 random rows, against a loop over pairs",
-    explanation="A row that was never seen is even: without a word from the data every id is as likely as any other.",
+    explanation="The row of an id that never came is even: where the data say nothing, every id is as likely as any other.",
     tolerance=1e-5,
 )  # fmt: skip
 
@@ -263,7 +263,7 @@ mixed_probability = Exercise(
            "`context[len(context) - n :]` for n from 0 to `len(context)`; beware of `context[-0:]`, which is everything. `seen.total()` is the sum of a counter; `counts.get(part)` gives `None` for a context that was never seen."),
     verified="seen and unseen contexts, contexts of no id, ids that never came, and 30 random texts, against a recursion from the longest context down",
     explanation="""
-        The weights 0.2 and 0.8 are the same wherever it stands. Better ones depend on how often a context was seen: once is hearsay, a thousand times is knowledge. The best rules know that; one is on the ladder below.
+        The weights 0.2 and 0.8 are the same everywhere. Better ones depend on how often a context was seen: once is hearsay, a thousand times is knowledge. The best rules know that; one is on the ladder below.
         """,
 )  # fmt: skip
 
@@ -356,7 +356,7 @@ QUIZ = (
     Question(
         "A 5-gram beats a bigram on unseen stories. Why not take a 50-gram?",
         (
-            ("New text holds hardly any run of fifty that was met before.", "There is nothing to look up, so it could only recite. A model that generalises must see that different runs are alike: that is what the next chapters build."),
+            ("New text holds hardly any run of fifty that was met before.", "There is nothing to look up, so it could only recite. A model must see that different runs are alike; the next two chapters build one that can."),
             ("Counting runs of fifty tokens takes too much time and memory.", "It is a matter of seconds. There is just nothing to find."),
             ("It would need a much larger vocabulary than the bigram does.", "The vocabulary is the same; the runs are longer."),
         ),

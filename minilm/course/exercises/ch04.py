@@ -22,7 +22,7 @@ mixed_value = Exercise(
            "The powers are 1, 2 and 5, and their sum is 8. So the weights are 1/8, 2/8 and 5/8. Each weight multiplies its value."),
     verified="against PyTorch's softmax",
     explanation="""
-        1/8 · 8 + 2/8 · 4 + 5/8 · 16 = 1 + 1 + 10 = 12. The result lies between the smallest value and the largest, always: attention averages, it cannot invent.
+        1/8 · 8 + 2/8 · 4 + 5/8 · 16 = 1 + 1 + 10 = 12. The result always lies between the smallest value and the largest: attention averages, it cannot invent.
         """,
     tolerance=0.01,
     stub="mixed_value = ...  # a number",
@@ -172,14 +172,14 @@ sees_future = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Write the check that would have caught it. You get any `layer`, which turns `x` of shape (T, C) into a result of the same shape, one row for each token. Change a token and look at the rows *before* it. If one of them moves, the layer sees
+        Write the alarm, a check that catches this mistake. You get any `layer`, which turns `x` of shape (T, C) into a result of the same shape, one row for each token. Change a token and look at the rows *before* it. If one of them moves, the layer sees
         the future. A leak may sit anywhere, so change each token in turn; it may be weak; and the layer may normalise its input, so that what you change must not be undone by a shift or a scale.
         """,
     hints=("Which rows of the result may a change of row t reach? Which must stay exactly as they were?",
            "For t from 1 on: `changed = x.clone()`, `changed[t] = torch.randn_like(x[t])`, and compare `layer(changed)[:t]` with `layer(x)[:t]` by `torch.allclose`."),
     verified="thirteen layers, honest ones and leaks at the beginning, in the middle, at the end and everywhere, weak ones and some behind a norm, against the gradient",
     explanation="""
-        Five lines, for any layer and any model. Adding 1 to a whole row would not do: a layer that subtracts the mean of each row first does not see it. Always clone before you change: `changed = x` would be the same tensor by another name, and would compare a thing with itself.
+        A few lines, for any layer and any model. Adding 1 to a whole row would not do: a layer that subtracts the mean of each row first does not see it. Always clone before you change: `changed = x` would be the same tensor by another name, and would compare a thing with itself.
         """,
 )  # fmt: skip
 
@@ -237,7 +237,7 @@ multi_head = Exercise(
     minutes=15,
     difficulty=3,
     prompt="""
-        In real models a row of `q` holds the queries of all heads side by side: `n_heads` times D numbers. A row of `k` or `v` holds fewer, `n_kv_heads` times D, and each group of neighbouring query heads shares one of them: with 4 and 2, heads 0 and 1 use the
+        In real models a row of `q` holds the queries of all heads side by side: `n_heads` times D numbers. A row of `k` or `v` holds fewer, `n_kv_heads` times D, and each group of neighbouring query heads shares one head of keys and values: with 4 and 2, query heads 0 and 1 use the
         first, heads 2 and 3 the second. Split, share, let `causal_head` work on all heads at once, and lay the results side by side again.
         """,
     hints=("`q.view(T, n_heads, D)` cuts each row into heads. But `causal_head` wants the tokens in the last dimension but one: (heads, T, D). Which two dimensions change places?",

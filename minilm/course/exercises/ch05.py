@@ -183,7 +183,7 @@ block = Exercise(
            "The first line is `x = x + attn(attn_norm(x))`. Write it so, and not as `x += ...`: that would change the caller's tensor."),
     verified="norms and sub-layers by which each order of the steps gives another result, on numbers made by hand and on random rows",
     explanation="""
-        There is a straight way from `x` to the result, through two additions and nothing else. The gradient takes the same way back. `x += ...` gives the same numbers, but writes into a tensor that belongs to somebody else.
+        There is a straight way from `x` to the result, through two additions and nothing else, and the gradient takes the same way back. `x += ...` gives the same numbers, but writes into a tensor that belongs to somebody else.
         """,
     tolerance=1e-4,
 )  # fmt: skip
@@ -202,7 +202,7 @@ def block(x, attn_norm, attn, mlp_norm, mlp):
 
 
 _BODY = block.solution_answer.source.split("\n", 1)[1]
-block.wrong(_BODY, "    x = attn(attn_norm(x))\n    return mlp(mlp_norm(x))", "nothing is added to the stream: both sub-layers *replace* it. What is not said again by a layer is then lost.")
+block.wrong(_BODY, "    x = attn(attn_norm(x))\n    return mlp(mlp_norm(x))", "nothing is added to the stream: both sub-layers *replace* it. What a layer does not say again is then lost.")
 block.wrong("x = x + attn(", "x = attn(", "attention replaces the stream instead of adding to it.")
 block.wrong("return x + mlp(", "return mlp(", "the feed-forward layer replaces the stream instead of adding to it.")
 block.wrong(_BODY, "    x = attn_norm(x + attn(x))\n    return mlp_norm(x + mlp(x))", "you normalise after adding, as the first transformers did. Here a norm stands before each sub-layer, and the sum is left alone.")
@@ -285,7 +285,7 @@ shared_blocks = Exercise(
            "Two loops give all pairs with i < j. For each, collect the `id`s of the parameters of block i in a set, and see whether `any` parameter of block j is in it."),
     verified="twelve stacks: own blocks, one block repeated, copies with equal numbers, shared layers, a shared matrix, a shared bias; against changing one block and watching the others",
     explanation="""
-        To compare the blocks themselves (`first is second`) finds `[Block()] * 4`, but not two blocks that share one matrix. To compare numbers (`torch.equal`) raises false alarms right after a copy, and at first all norms are equal: they are ones.
+        Comparing the blocks themselves (`first is second`) finds `[Block()] * 4`, but not two blocks that share one matrix. Comparing numbers (`torch.equal`) raises false alarms right after a copy, and at first all norms are equal: they are ones.
         """,
 )  # fmt: skip
 
@@ -426,14 +426,15 @@ training_flops = Exercise(
     minutes=5,
     difficulty=2,
     prompt="""
-        How many floating-point operations does it take to train the shipped model on *one token*? It has N = 2,816,064 parameters (its one table is the head too), L = 5 layers of width C = 192, and reads T = 512 tokens at a time. In the forward pass a parameter of a matrix costs one multiplication and one addition per token, so 2;
+        How many floating-point operations does it take to train the shipped model on *one token*? It has N = 2,816,064 parameters (its one table is the head too), L = 5 layers of width C = 192, and reads T = 512 tokens at a time. In the forward pass a parameter of a matrix costs one multiplication and one addition for each token, so 2;
         the backward pass costs twice the forward pass. Attention adds, forward and in each layer, $2TC$ for the scores and $2TC$ for the averages, computed for all T places, past and future. One per cent is near enough, so you may treat all parameters alike.
         """,
     hints=("Forward: 2N for the matrices, 4TC for each layer's attention. Then what is the factor for forward and backward together?",
            "3 · (2N + 4LTC) = 6N + 12LTC."),
     verified="against a sum over every matrix product of the model, each counted by its shape",
     explanation="""
-        6 · 2,816,064 + 12 · 5 · 512 · 192 = 16,896,384 + 5,898,240 ≈ 22.8 million. Attention is a quarter of it, since the model is narrow and reads many tokens. In wide models the share is smaller, hence the rule of thumb 6N.
+        6 · 2,816,064 + 12 · 5 · 512 · 192 = 16,896,384 + 5,898,240 ≈ 22.8 million. The backward pass costs twice as much as the forward one because behind each matrix product stand two: one gives the slopes of what
+        came in, to be handed on, the other those of the weights. Attention is a quarter of it, since the model is narrow and reads many tokens. In wide models the share is smaller, hence the rule of thumb 6N.
         """,
     tolerance=0.01,
     stub="training_flops = ...  # operations for one token",
