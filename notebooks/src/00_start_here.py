@@ -171,6 +171,8 @@ for text in openings:
     choice = "".join(generate(model, tokenizer, text, temperature=0, max_new_tokens=6))
     rows.append({"opening": text, "the model goes on": " ".join(choice.split()) + " …"})
 plots.show_table(rows)
+right = [word for word, row in zip(openings.values(), rows) if word in row["the model goes on"].split()[0]]
+assert right == ["kite", "bed"]
 
 # %% [markdown]
 # <details><summary>Which are wrong? Decide, then open.</summary>

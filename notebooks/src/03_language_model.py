@@ -12,7 +12,7 @@
 # - have seen two famous mistakes made on purpose, one that makes a loss far too good and one that makes a comparison worthless;
 # - have a ladder of baselines in bits per byte, from blind guessing to the shipped model.
 #
-# **Time:** about 90 minutes, 60 of them for the exercises. **You need:** what a derivative is. Chapter 02 explains the ids, chapter 01 bits per byte; both are said again here in a sentence.
+# **Time:** about 90 minutes, 60 of them for the exercises. **You need:** what a derivative is. Chapter 02 explains the ids, chapter 00 bits per byte; both are said again here in a sentence.
 
 # %%
 import math
@@ -408,7 +408,7 @@ judged_ids = encode_stories(valid_stories, shipped)
 ladder["shipped model, 40 MB read"] = evaluate(model, judged_ids, shipped).bits_per_byte
 fig, ax = plt.subplots(figsize=(7.5, 3.4))
 plots.ladder(ax, ladder)
-ax.set_title("Every step looks further back, or knows better when to trust it")
+ax.set_title("Each rung knows more; the last has also read more")
 listed = ", ".join(f"{name} {bits:.2f}" for name, bits in ladder.items())
 plots.show(fig, alt=f"Bits per byte of 150 unseen stories: {listed}.")
 assert list(ladder.values()) == sorted(ladder.values(), reverse=True)

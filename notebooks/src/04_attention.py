@@ -609,7 +609,7 @@ bars = {f"{layer}.{2 * group}\n{layer}.{2 * group + 1}": harm[layer, group] for 
 plots.knocked_out(ax, bars, ("names seen before", "all other tokens"))
 worst, second = sorted(harm, key=lambda part: -harm[part][0])[:2]
 ax.set(xlabel="heads taken away (layer.head)")
-ax.set_title("Two heads look at names, and only one pair matters")
+ax.set_title("Two heads look at names; only one of them is needed")
 plots.show(fig, alt=(
     f"Loss added by taking away each of 15 pairs of heads. For {int(known.sum())} names seen "
     f"before, heads 3.2 and 3.3 add {harm[3, 1][0]:.1f} nats, heads 4.2 and 4.3 "
