@@ -608,9 +608,13 @@ def lens(ax: Axes, tokens: Sequence[str], guesses: Sequence[Sequence[str]], prob
 
 
 def differences(ax: Axes, effects: Mapping[str, tuple[float, float]], label: str) -> Axes:
-    """Draw differences from a baseline with the half-widths of their intervals, in the order given from the top; those whose interval holds 0 are hollow."""
+    """Draw differences from a baseline with the half-widths of their intervals, in the order given from the top; those whose interval holds 0 are hollow.
+
+    A half-width that is infinite, that of a single seed, is not drawn.
+    """
     for y, (middle, half) in enumerate(reversed(effects.values())):
         clear = abs(middle) > half
+        half = half if math.isfinite(half) else 0
         colour = GREY if not clear else VERMILION if middle > 0 else BLUE
         ax.errorbar(middle, y, xerr=half, fmt="o", color=colour, capsize=4, markersize=8, markerfacecolor=colour if clear else "white", zorder=3)
         side = 1 if middle > 0 else -1  # away from zero

@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import math
 import struct
 import zlib
 from types import SimpleNamespace
@@ -571,12 +572,13 @@ def test_the_lens_frames_what_came_true_and_is_darker_where_it_is_surer(ax):
 
 
 def test_a_difference_whose_interval_holds_zero_is_hollow(ax):
-    plots.differences(ax, {"better": (-0.015, 0.01), "unclear": (0.01, 0.02), "worse": (0.09, 0.01)}, "bits")
+    plots.differences(ax, {"better": (-0.015, 0.01), "unclear": (0.01, 0.02), "worse": (0.09, 0.01), "one seed": (0.05, math.inf)}, "bits")
+    assert np.isfinite(ax.get_xlim()).all()
     marks = {round(line.get_ydata()[0]): line for line in ax.lines if line.get_marker() == "o"}
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["worse", "unclear", "better"]
-    assert [marks[y].get_xdata()[0] for y in range(3)] == [0.09, 0.01, -0.015]
-    assert [marks[y].get_markerfacecolor() == "white" for y in range(3)] == [False, True, False]
-    assert marks[0].get_color() == VERMILION and marks[2].get_color() not in (VERMILION, GREY)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["one seed", "worse", "unclear", "better"]
+    assert [marks[y].get_xdata()[0] for y in range(4)] == [0.05, 0.09, 0.01, -0.015]
+    assert [marks[y].get_markerfacecolor() == "white" for y in range(4)] == [True, False, True, False]
+    assert marks[1].get_color() == VERMILION and marks[3].get_color() not in (VERMILION, GREY)
 
 
 def test_what_cannot_be_drawn_has_a_grey_name(ax):
