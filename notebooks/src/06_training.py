@@ -377,7 +377,7 @@ assert marks["triples"] < curve_losses[-1] < marks["pairs"] - 0.1
 # 14.6 million tokens, seventy times as many.)
 #
 # **Muon**, in a paragraph. AdamW treats a matrix as a bag of numbers. But a matrix *does* something: it stretches some directions of its input much and others little, and its gradient is mostly about a few strong directions. Muon averages the gradients as AdamW does, and then evens the average out, until it stretches all directions about alike:
-# the weak ones are learned as fast as the strong. For the matrices of the blocks this is minilm's default, since it reached a lower loss on the same tokens (docs/LOG.md has the measurements); embedding, head and norms keep AdamW. The rule is 20 lines, in `minilm/optim.py`, `Muon` and `orthogonalise`.
+# the weak ones are learned as fast as the strong. For the matrices of the blocks this is minilm's default, with a rate chosen by measurement (docs/LOG.md); a comparison with AdamW, each at its best rate, we have not recorded. Embedding, head and norms keep AdamW. The rule is 20 lines, in `minilm/optim.py`, `Muon` and `orthogonalise`.
 #
 # ## The gallery
 #
@@ -555,7 +555,7 @@ with warnings.catch_warnings(action="ignore"), torch.autograd.detect_anomaly(che
 assert length.item() == 0 and vector.grad.isnan().all()
 
 # %% [markdown]
-# `Pow` is the square. The root has an infinite slope at zero; that infinity comes back to the square, whose slope at zero is zero, and infinity times zero is NaN. So the search names the place where NaN *appears*, and the cause is one step nearer to the loss. (The ε of RMSNorm is there for such cases.) It is slow, so turn it on only to search;
+# `Pow` is the square. The root has an infinite slope at zero; that infinity comes back to the square, whose slope at zero is zero, and infinity times zero is NaN. So the search names the place where NaN *appears*, and the cause is one step nearer to the loss. (The ε of RMSNorm is there for such cases.) The search is slow, so turn it on only when you need it;
 # its warning, which we have silenced here, shows the line of your code.
 #
 # ## Going on, bit for bit

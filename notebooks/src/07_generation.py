@@ -172,7 +172,7 @@ assert abs(ended - (1 - held)) < 4 * math.sqrt(0.25 / 10_000) and ended > 0.8
 # %% [markdown]
 # *Figure 2. 10,000 draws among the ten likeliest names, not divided by their sum, in two ways.*
 #
-# The ten names hold 15 per cent, so most numbers are never passed, and the loop runs off the end of the vocabulary. There, in our tokenizer as in many, stands the end-of-text mark. The story breaks off, without an error.
+# The ten names hold 15 %, so most numbers are never passed, and the loop runs off the end of the vocabulary. There, in our tokenizer as in many, stands the end-of-text mark. The story breaks off, without an error.
 # `multinomial` divides by the sum itself; that is why this mistake can live for years, until somebody replaces one line. Your exercises' checks ask for a sum of one.
 #
 # ## How many are enough?
@@ -320,7 +320,7 @@ for again, others in zip(repeated, mixed):
 #
 # ## Sense and variety
 #
-# Now the whole trade, measured. We take the first words of 24 fresh storyworld stories, let both models go on at seven temperatures, and count. The grader of storyworld (chapter 01) parses every sentence and keeps track of the little world. We call a sentence
+# Now we measure what is gained and what is lost. We take the first words of 24 fresh storyworld stories, let both models go on at seven temperatures, and count. The grader of storyworld (chapter 01) parses every sentence and keeps track of the little world. We call a sentence
 # *sound* if the grader understands it and it contradicts nothing said before.
 
 # %% tags=["walkthrough"]
@@ -426,9 +426,9 @@ print(f"sound at 0.3 more than at 0: {100 * gain:.0f} points, standard error {10
 assert gain > 2 * error
 
 # %% [markdown]
-# - **Sense.** Storyworld's own stories are sound to the last sentence. At temperature 1, where the model's own probabilities count, 55 per cent of the model's sentences are, at 1.5 a sixth. What the heat adds is sentences that nobody understands: one unlikely token is enough to spoil one, and a sentence has a dozen. This is the tail of figure 1, met over and over.
+# - **Sense.** Storyworld's own stories are sound to the last sentence. At temperature 1, where the model's own probabilities count, 55 % of the model's sentences are, at 1.5 a sixth. What the heat adds is sentences that nobody understands: one unlikely token is enough to spoil one, and a sentence has a dozen. This is the tail of figure 1, met over and over.
 #   Yet 0 is not the best either. There hardly any sentence is garbled, but nearly a quarter contradict what was said before. At 0.3 fewer do; 0.3 and 0.6 cannot be told apart from these 24 stories.
-# - **Repetition.** Near 0 the model of real TinyStories (whose openings are not of its own world) says 4 to 7 per cent of its runs of four words again, at 1 hardly any. Up to 0.8 the model of storyworld repeats itself less, on average.
+# - **Repetition.** Near 0 the model of real TinyStories (whose openings are not of its own world) says 4 to 7 % of its runs of four words again, at 1 hardly any. Up to 0.8 the model of storyworld repeats itself less, on average.
 # - **Variety.** More heat, more different words. At 1.5 there are more than in the stories, but look at them: some are no words at all. A high count by itself is no virtue.
 #
 # So there is no best temperature, only one for a purpose, and a measure for each purpose. (`minilm.generate` takes 0.8 with top-p 0.95 unless told otherwise.)
@@ -634,8 +634,8 @@ assert round(cache_bytes(32, 8, 8192, 128, 2) / 1e9, 2) == 1.07
 # %% [markdown]
 # Llama 2 7B has no sharing: a text of 4,096 tokens takes 2.15 GB. Llama 3 8B shares by four: half of that for twice the tokens.
 #
-# Now put both together. **Arithmetic intensity** is operations per byte fetched. For B texts of 4,096 tokens side by side, the weights are fetched once for all B, the caches once for each text. An H100 GPU can do 989 million million operations a second (989 *teraFLOPS*)
-# and fetch 3.35 million million bytes (its data sheet, 16-bit numbers): 295 operations per byte. Below that it waits for memory.
+# Now put both together. **Arithmetic intensity** is operations per byte fetched. For B texts of 4,096 tokens side by side, the weights are fetched once for all B, the caches once for each text. An H100 GPU can do 989 trillion ($989 \cdot 10^{12}$) operations a second, 989 *teraFLOPS*,
+# and fetch 3.35 trillion bytes (its data sheet, 16-bit numbers): 295 operations per byte. Below that it waits for memory.
 #
 # **Predict:** a model the size of Llama 2 7B writes one text. How many operations does it do for each byte? And with 256 texts?
 
@@ -663,7 +663,7 @@ assert 0.9 < one < 1.1 and many_texts < 8 and 15 < per_byte["8 key heads"][-1] <
 assert round(3350 / 13.5) == 248 and round(2 * n_weights / 1e9, 1) == 13.5
 
 # %% [markdown]
-# *Figure 7. A model of 6.74 thousand million weights, texts of 4,096 tokens. This is arithmetic, not a measurement.*
+# *Figure 7. A model of 6.74 billion weights, texts of 4,096 tokens. This is arithmetic, not a measurement.*
 #
 # One text: 1 operation per byte, less than half a per cent of what the hardware could do; 256 texts: 7 with 32 key heads, 27 with 8. Its weights take 13.5 GB, and that GPU fetches 3,350 GB a second. So no program, however clever, can write more than 3,350 / 13.5 = 248 tokens a second for one text on it, unless it makes the numbers smaller (chapter 13) or
 # fetches them less often. More texts at once help, until the caches outweigh the weights. With 32 key heads that comes early; with 8, four times as many texts fit before it comes. (Would 256 caches fit into the 80 GB of such a GPU? Even with 8 key heads they take 256 · 0.54 = 137 GB. Multiply before you plan.)

@@ -276,7 +276,7 @@ assert between.low > 0.02
 #
 # ## How sure?
 #
-# Wilson's interval (08.2) holds all true shares from which the found one is no further than 1.96 standard deviations. By hand, for the context items:
+# Wilson's interval (08.2) holds all true shares from which the found one is at most 1.96 standard deviations away. By hand, for the context items:
 
 # %%
 k, n, z = record["context_storyworld_right"], N, 1.96

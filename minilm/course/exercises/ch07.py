@@ -22,7 +22,7 @@ cooler = Exercise(
            "They are 0.36, 0.09 and 0.01. They do not add up to one yet."),
     verified="against PyTorch's softmax",
     explanation="""
-        0.09 / (0.36 + 0.09 + 0.01) = 0.196. A temperature T raises every probability to the power 1/T, and then all are divided by their sum. The first token gets 78 per cent, the third 2. The order stays as it was.
+        0.09 / (0.36 + 0.09 + 0.01) = 0.196. A temperature T raises every probability to the power 1/T, and then all are divided by their sum. The first token gets 78 %, the third 2 %. The order stays as it was.
         """,
     tolerance=0.01,
     stub="cooler = ...  # a probability, between 0 and 1",

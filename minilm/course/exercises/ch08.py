@@ -48,7 +48,7 @@ share_interval = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Forty stories, and 3 are sound. The model's true share could just as well be 0.03 or 0.19. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is no further than $z$ standard deviations: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
+        Forty stories, and 3 are sound. The model's true share could just as well be 0.03 or 0.19. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is at most $z$ standard deviations away: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
 
         $$\\frac{k + z^2/2}{n + z^2} \\qquad\\text{and}\\qquad \\frac{z}{n + z^2}\\sqrt{\\frac{k\\,(n-k)}{n} + \\frac{z^2}{4}}.$$
 
@@ -322,7 +322,7 @@ QUIZ = (
         "You read forty stories of a model, and every one has a contradiction. What do you know about the share of its stories without one?",
         (
             ("It is likely below about 9 %; that it is zero you do not know.", "Wilson's interval for 0 of 40 goes up to 8.8 %. To say less than 1 % you would need some four hundred stories without a success."),
-            ("It is zero, since none of forty independent stories was sound.", "A model that succeeds once in fifty times shows nothing in forty tries about every second time."),
+            ("It is zero, since none of forty independent stories was sound.", "A model that succeeds one time in fifty has no success in forty tries nearly every second time."),
             ("Nothing: with no success there is no spread, so no interval can be given.", "The interval of most books fails here, but others do not. Many shares would have shown *something* in forty tries."),
         ),
     ),

@@ -323,7 +323,7 @@ QUIZ = (
         (
             ("Asking the law for 1,875 tokens per parameter, where no training it was fitted to had more than 341.", "Within its points a law sums up what was seen. So far outside it is a guess."),
             ("Splitting a budget within the range of the fitted trainings.", "That is what the points are for."),
-            ("Counting six operations for each parameter and token.", "Good to a few per cent for large models (chapter 10), and easy to count exactly."),
+            ("Counting six operations for each parameter and token.", "Good to a few per cent for the largest models, and easy to count exactly (chapter 05)."),
         ),
     ),
     Question(
