@@ -6,7 +6,7 @@
 #
 # By the end you will
 #
-# - have written AdamW, the schedule, clipping and accumulation, each checked against PyTorch or a closed form;
+# - have written AdamW, the schedule, clipping and accumulation, each checked against PyTorch or a formula;
 # - have trained a transformer on storyworld, and watched it learn;
 # - have diagnosed six broken runs by nothing but their curves, and know which test finds which fault;
 # - know what to do when the loss becomes NaN, and have continued a run bit for bit.

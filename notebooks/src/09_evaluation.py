@@ -129,7 +129,7 @@ by_module = evaluate.score_choices(whole, tokenizer, [item]).likelihoods[0]
 assert np.allclose(by_hand, by_module, atol=1e-3) and 11.2 < by_hand[0] - by_hand[1] < 11.6
 
 # %% [markdown]
-# The model is right, and sure of it: the logarithms differ by 11.4, so it holds the harmonica to be $e^{11.4}$, some ninety thousand, times as likely. `minilm.evaluate.score_choices` does the same for many items at once. Whoever guesses blindly is right in one of two cases. That is the **chance level**, and no score means anything without it.
+# The model is right, and sure of it: the logarithms differ by 11.4, so it holds the harmonica to be $e^{11.4}$, some ninety thousand, times as likely. `minilm.evaluate.score_choices` does the same for many items at once. A blind guess is right in one of two cases. That is the **chance level**, and no score means anything without it.
 #
 # ### Long choices
 #
@@ -332,9 +332,9 @@ display(widgets.live_figure(live_fig, ask, n_items=slider))
 # %% exercise="09.4"
 
 # %% [markdown]
-# ### The same items for both
+# ### One exam for both
 #
-# It costs nothing to ask both models the *same* items. Some are hard for all models, some easy, and now that luck cancels, the more so the more alike the models answer.
+# It costs nothing to ask both models the *same* items. Some are hard for all models, some easy; now that luck cancels, the more so the more alike the models answer.
 
 # %% exercise="09.5"
 
@@ -452,7 +452,7 @@ for name, texts in to_read.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# It finds every planted contradiction, and minds nothing in sound stories. Of two good stories in other words it understands no sentence: beyond storyworld its verdicts are worth nothing.
+# It finds every planted contradiction, and minds nothing in sound stories. Of two good stories told in other words it understands no sentence: beyond storyworld its verdicts are worth nothing.
 #
 # The second is counting. What is new in the stories, what is copied, what comes again? In chapter 08 one readable sentence in four of a model was copied; now longer pieces. Forty stories each, beside the sixteenth of storyworld that the first model read eight times, and the second once among the rest. *Said twice* is the share of 07.4; *alike* says how many pairs of neighbouring words two stories share:
 
@@ -647,7 +647,7 @@ assert lead == {"LAMBADA": 1.2, "RACE-h": 35.5}
 # %% [markdown]
 # *Figure 6. LAMBADA without solved items; it has no chance level, since any word may come. On RACE all but LLaMA saw solved items.*
 #
-# On LAMBADA Chinchilla is 1.2 points ahead of GPT-3; on RACE-h 35.5, where GPT-3 had another prompt. How much of that is the form nobody can say: Hoffmann et al. call them not comparable.
+# On LAMBADA Chinchilla is 1.2 points ahead of GPT-3; on RACE-h 35.5, where GPT-3 got the items in another form, another *prompt*. How much of that is the form nobody can say: Hoffmann et al. call them not comparable.
 #
 # **Common sense**, with a small model beside the giants: endings of everyday scenes (HellaSwag), school science (ARC), whom a pronoun means (WinoGrande).
 

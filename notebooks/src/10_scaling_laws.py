@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 10 · How big, on how many tokens?
 #
-# You have a budget: so many operations, and no more. A large model that reads little, or a small one that reads much? For two years the largest laboratories got this wrong: their models read a tenth, or less, of the tokens that would have suited their size. The paper that set it right trained over 400 models, and its answer fits on one line. In this chapter you get that line twice: from some fifty small trainings of our own, and from the paper's points.
+# You have a budget: so many operations, and no more. A large model that reads little, or a small one that reads much? For two years the largest laboratories got this wrong: their models read a tenth, or less, of the tokens that would have suited their size. The paper that set it right trained over 400 models, and its answer fits into one sentence. In this chapter you find that sentence twice: in some fifty small trainings of our own, and in the paper's points.
 #
 # By the end you will
 #

@@ -48,7 +48,7 @@ share_interval = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Forty stories, and 3 are sound. The model's true share could just as well be 0.03 or 0.19. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is at most $z$ standard deviations away: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
+        Forty stories, and 3 are sound. The model's true share could just as well be 0.03 or 0.19. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$; its root is the standard deviation. Wilson's interval holds all shares $p$ from which $k/n$ is at most $z$ standard deviations away: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
 
         $$\\frac{k + z^2/2}{n + z^2} \\qquad\\text{and}\\qquad \\frac{z}{n + z^2}\\sqrt{\\frac{k\\,(n-k)}{n} + \\frac{z^2}{4}}.$$
 
