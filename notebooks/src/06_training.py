@@ -54,7 +54,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 #
 # $$\begin{aligned} m &\leftarrow \beta_1 m + (1-\beta_1)\,g & \quad v &\leftarrow \beta_2 v + (1-\beta_2)\,g^2 \\ \hat m &= m / (1-\beta_1^t) & \hat v &= v / (1-\beta_2^t) \\ w &\leftarrow (1 - \eta\lambda)\,w - \eta\, \hat m / (\sqrt{\hat v} + \epsilon) \end{aligned}$$
 #
-# With $\beta_1 = 0.9$ the new average is nine tenths of the old one and a tenth of the new gradient: a memory of about ten steps. $\beta_2 = 0.95$ remembers about twenty. Both averages start at zero, so early on they are too small; the second line, in which $t$ is the number of the step, counted from 1, corrects that. $\epsilon = 10^{-8}$ keeps us from dividing by zero, and counts only where gradients are as tiny. The factor $1 - \eta\lambda$ is the **weight decay**, the W in the name: it pulls every weight a little towards zero at every step, so that weights that no text needs fade. **Predict** before you calculate: a small
+# With $\beta_1 = 0.9$ the new average is nine tenths of the old one and a tenth of the new gradient: a memory of about ten steps. $\beta_2 = 0.95$ remembers about twenty. Both averages start at zero, so early on they are too small; the second line, in which $t$ is the number of the step, counted from 1, corrects that. $\epsilon = 10^{-8}$ keeps us from dividing by zero, and counts only where gradients are as tiny. The factor $1 - \eta\lambda$ makes the **weight decay**, the W in the name: it pulls every weight a little towards zero at every step, so that weights that no text needs fade. **Predict** before you calculate: a small
 # gradient makes a small step, doesn't it?
 
 # %% exercise="06.1"
@@ -86,7 +86,7 @@ for name, parameter in theirs.items():
     assert difference < 1e-6
 
 # %% [markdown]
-# What is it good for? Take the simplest uneven loss, $(a^2 + 100\,b^2)/2$: a valley a hundred times as steep across as along. Each step of descent multiplies $b$ by one less 100 times the rate. With a rate of more than 0.02 it would jump from wall to wall and out of the valley, so 0.018 is nearly the most that it can bear.
+# What is it good for? Take the simplest uneven loss, $(a^2 + 100\,b^2)/2$: a valley a hundred times as steep across as along. Each step of descent multiplies $b$ by $1 - 100\,\eta$. With a rate of more than 0.02 it would jump from wall to wall and out of the valley, so 0.018 is nearly the most that it can bear.
 #
 # **Predict:** after 25 steps, who is nearer to the bottom, and what will AdamW's way look like?
 
@@ -485,7 +485,7 @@ assert [name for name, (first, _) in found.items() if first] == ["head too large
 assert [name for name, (_, batch) in found.items() if batch] == ["rate too high", "no zero_grad"]
 
 # %% [markdown]
-# Half of them. (As found counts a first loss that is off by more than half a nat, or more than 0.05 nats left after 30 steps.) The leak and the unshifted targets pass with honours, for these tests ask whether a model *can* learn, not whether it learns the right thing. For those you need the alarm of chapter 04 (change a later token), a look at one row of tokens and targets, and a healthy distrust of good news.
+# Half of them. (A fault counts as found if the first loss is off by more than half a nat, or if more than 0.05 nats are left after 30 steps.) The leak and the unshifted targets pass with honours, for these tests ask whether a model *can* learn, not whether it learns the right thing. For those you need the alarm of chapter 04 (change a later token), a look at one row of tokens and targets, and a healthy distrust of good news.
 # Missing warm-up is no bug, but a choice; it takes a comparison.
 #
 # ## When the loss is no number

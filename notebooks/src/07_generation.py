@@ -179,7 +179,7 @@ assert abs(ended - (1 - held)) < 4 * math.sqrt(0.25 / 10_000) and ended > 0.8
 #
 # **Predict.** After "Once upon a", nearly everything is certain; after "A girl named", hundreds of names would do. How many tokens does each rule keep: top-k with 40, and top-p with 0.9? And what becomes of these numbers at temperature 1.5?
 #
-# There is a third rule. **Min-p** keeps every token that has at least a share of the *likeliest* one's probability, say a tenth. It is one line, so we write it here. (`minilm.generate` has it too, as `min_p`.)
+# There is a third rule. **Min-p** keeps every token that has at least a given share, say a tenth, of the *likeliest* one's probability. It is one line, so we write it here. (`minilm.generate` has it too, as `min_p`.)
 
 # %% tags=["walkthrough"]
 def min_p_probs(probs, share):
@@ -606,9 +606,9 @@ print(f"NumPy alone, with a cache: {200 / lean:.0f} tokens a second")
 #
 # Second, for large models, **memory**. Before a weight can be used it must be fetched. One token uses each weight once: one multiply-add, two operations, for two bytes if weights are 16 bits wide. While it fetches them, a modern GPU could do far more.
 #
-# ## The memory of a memory
+# ## How large is a cache?
 #
-# The cache must be fetched too, all of it for every token. How large is it? Two (keys and values), times L layers, times K key heads, times T tokens (here and below T is no temperature), times D numbers, times the bytes of a number.
+# The cache must be fetched too, all of it for every token. Its size is two (keys and values), times L layers, times K key heads, times T tokens (here and below T is no temperature), times D numbers, times the bytes of a number.
 
 # %% exercise="07.6"
 
@@ -689,7 +689,7 @@ assert "�" in tokenizer.decode(ids[3:4]) and tokenizer.decode(ids) == "The caf
 # - Filtered probabilities must be divided by their new sum. `multinomial` hides it if they are not.
 # - Greedy text can loop: once said, the two sentences that we tried became several times likelier, token for token. With heat the repeats went, and so did the sense: for our model and its grader, the share of sound sentences was highest near 0.3 to 0.6.
 # - A KV cache gives the same logits as reading all again. Wrong positions give no error, and one of three gave the same text; comparing logits found them all.
-# - For 200 tokens of our model the cache makes one multiply-add of 77. A single text is then limited not by arithmetic but by overhead, and in large models by memory.
+# - For 200 tokens of our model the cache saves 76 of 77 multiply-adds. A single text is then limited not by arithmetic but by overhead, and in large models by memory.
 # - A cache takes 2·L·K·T·D numbers. Sharing key heads makes it smaller, and that is what allows many long texts at once.
 
 # %% quiz="07"

@@ -129,7 +129,7 @@ for prompt in PROMPTS:
 #
 # ## Grammar first
 #
-# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: the grader of chapter 01, a reader that understands the very sentences its generator can say. A sentence that it can read is grammatical, for our little language. Here we call a story *sound* if, unreadable sentences aside, the reader minds nothing in it: no contradiction, nobody unknown, nothing in two places, and an end. Whoever or whatever is named in an unreadable sentence counts as introduced. So bad grammar alone does not make a story unsound; it even hides faults.
+# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: the grader of chapter 01, a reader that understands the very sentences its generator can say. A sentence that it can read is grammatical, in our little language. Here we call a story *sound* if, unreadable sentences aside, the reader minds nothing in it: no contradiction, nobody unknown, nothing in two places, and an end. Whoever or whatever is named in an unreadable sentence counts as introduced. So bad grammar alone does not make a story unsound; it even hides faults.
 #
 # Forty stories of each model were read. How much can forty tell?
 

@@ -478,7 +478,7 @@ assert max(one["copied_longest"] for one in counted.values()) == control["copied
 assert first["repeated_4"] > 4 * max(second["repeated_4"], control["repeated_4"])
 
 # %% [markdown]
-# Fifteen words in a row, copied! It would look like a finding, had we not counted stories that nobody copied: there the longest run has fifteen, too, since all are told in the sentences of one small world. By this count the models recite hardly more than the generator does; chapter 08 saw single sentences. But the first model repeats *itself*, five times as often as the others.
+# Fifteen words in a row, copied! It would look like a finding, had we not counted stories that nobody copied: there it is fifteen, too, since all share the sentences of one small world. By this count the models recite hardly more than the generator does; chapter 08 saw single sentences. But the first model repeats *itself*, five times as often as the others.
 #
 # ### A judge that reads
 #

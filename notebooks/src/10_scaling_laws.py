@@ -59,7 +59,7 @@ plots.show_table([
 # %% exercise="10.1"
 
 # %% [markdown]
-# Look at the last column. From 2020 to 2022 models grew, and all read about 300 billion tokens. Then Chinchilla read twenty tokens for each parameter, and most that came after it as many or more. Why twenty?
+# Look at the last column of the table. From 2020 to 2022 models grew, and all read about 300 billion tokens. Then Chinchilla read twenty tokens for each parameter, and most that came after it as many or more. Why twenty?
 #
 # ## Equal budgets
 #
@@ -97,7 +97,7 @@ plots.show(fig, alt=f"Loss against parameters, a valley for each budget. The low
 # %% [markdown]
 # *Figure 1. Each mark is a training (two seeds for the smaller budgets), each curve a parabola through the trainings of a budget, each star its lowest point. The axis of parameters is logarithmic.*
 #
-# A valley for each budget: models that are too small cannot use their tokens, models that are too large have hardly begun to learn. Near its bottom a valley is flat. Half or twice the best size costs some 0.05 nats, as much as two seeds of one training may differ. That is a comfort, and also why the best size is hard to measure. (Nor does size alone count: the model of 80 thousand parameters, wide and shallow, lies below its curves.) Was the shape what you predicted? Below you may look at one budget at a time.
+# A valley for each budget: models that are too small cannot use their tokens, models that are too large have hardly begun to learn. Near its bottom a valley is flat. Half or twice the best size costs some 0.05 nats, as much as two seeds of one training may differ. That is a comfort, and also why the best size is hard to measure. (Nor does size alone count: the model of 80 thousand parameters, wide and shallow, lies below its curves.) Was the shape what you predicted? Below, look at one budget at a time.
 
 # %%
 live_fig, live_ax = plt.subplots(figsize=(8, 4))
@@ -347,11 +347,11 @@ assert round(slope, 2) == -0.1 and 1.03e6 < best_new < 1.05e6
 assert round(readings, 1) == 3.1 and round(worth, 2) == 0.95
 
 # %% [markdown]
-# Now the law is right about all five losses, and the line is not: the least loss came to 1.44, and it had said 1.39 to 1.42. The fall has slowed down. And both made the best size too small, 1.04 million, where their ranges end at 0.97 and 1.02 million. A part of that may be repetition: the smallest of the five read the sample three times, and by the formula of 08.5 its tokens were worth a twentieth less than fresh ones. So law and line have each held once and failed once, only two and a half times beyond what they knew. To go a hundred times further is to go without a map.
+# Now the law is right about all five losses, and the line is not: the least loss came to 1.44, and it had said 1.39 to 1.42. The fall has slowed down. And both made the best size too small: it came to 1.04 million, where their ranges end at 0.97 and 1.02 million. A part of that may be repetition: the smallest of the five read the sample three times, and by the formula of 08.5 its tokens were worth a twentieth less than fresh ones. So law and line have each held once and failed once, only two and a half times beyond what they knew. To go a hundred times further is to go without a map.
 #
 # ## Second trap: counted otherwise
 #
-# What is $N$? What is $C$? Kaplan et al. left out the embedding table, and what the last layer costs. For a model of billions that is nothing; of a small one it may be half. And six operations for each parameter leave out attention. Here is what our own trainings say, counted in three ways, and with the best size found in three: from the valleys; from the *envelope*, which at each budget takes the size whose learning curve is lowest there; and from the law.
+# What is $N$? What is $C$? Kaplan et al. left out the embedding table, and what the last layer costs. For a model of billions that is nothing; in a small one it may be half. And six operations for each parameter leave out attention. Here is what our own trainings say, counted in three ways, and with the best size found in three: from the valleys; from the *envelope*, which at each budget takes the size whose learning curve is lowest there; and from the law.
 
 # %% tags=["walkthrough"]
 WAYS = ("valleys", "envelope", "law")

@@ -124,7 +124,7 @@ display(widgets.live_figure(live_fig, use, served=slider))
 # %% [markdown]
 # ## What LLaMA did, and Llama 3
 #
-# That was the argument of LLaMA's authors in their introduction: for a wanted quality the model to prefer is not the fastest to train but the fastest in use. They trained 7 billion parameters on a trillion tokens, and noted that it was still improving.
+# That was the argument of LLaMA's authors in their introduction: for a wanted quality the model to prefer is not the fastest to train but the fastest in use. They trained 7 billion parameters on a trillion tokens, and noted that the model was still improving. A model that reaches its loss with the least training is called *compute-optimal*; one that does so with the least of training and use together, *inference-optimal*.
 
 # %% exercise="11.3"
 
@@ -145,7 +145,7 @@ for name in ("Chinchilla", "LLaMA-65B", "LLaMA-13B", "LLaMA-7B", "Llama 3 70B", 
 plots.show_table(rows)
 
 # %% [markdown]
-# Read the last row: by the law a model of 34 billion would have been as good as Llama 3 8B, for 18 % of the training; and yet, after eleven trillion tokens served, the small one has the lower bill. In the first two rows there is nothing to pay back: LLaMA-65B, like Chinchilla, lies about where the law puts it. (The law was fitted to one laboratory's text and tokens, and these models read others. So read the table for its proportions; the law does not know their true losses.) *Compute-optimal*, best for the cost of training, and *inference-optimal*, best for training and use together, are two answers to two questions.
+# Read the last row: by the law a model of 34 billion would have been as good as Llama 3 8B, for 18 % of the training; and yet, after eleven trillion tokens served, the small one has the lower bill. In the first two rows there is nothing to pay back: LLaMA-65B, like Chinchilla, lies about where the law puts it. (The law was fitted to one laboratory's text and tokens, and these models read others. So read the table for its proportions; the law does not know their true losses.) Compute-optimal and inference-optimal are two answers to two questions.
 #
 # But is 8 billion the answer to the second one?
 
@@ -234,7 +234,7 @@ plots.show_table(rows)
 #
 # And ours? The shipped model of TinyStories took $3.4 \cdot 10^{14}$ operations, 67 minutes of two cores. If those draw fifty watts (an assumption, for we had no meter), that is 0.06 kilowatt-hours: as much as boils half a litre of water.
 #
-# ## When the text runs out
+# ## Short of text
 #
 # All this assumes that there is text. Often there is not: in another language, in a narrow field, or for a course that makes do with a sample. Muennighoff et al. (08.5) asked what to do then.
 
@@ -314,7 +314,7 @@ display(Explorer())
 #
 # - A model of half Chinchilla's size would, by the law, have cost 1.3 times the training, and paid that back after two and a half trillion tokens served.
 # - The more a model is used, the smaller its best size: from 73 billion with no use to 21 billion with a hundred trillion tokens served, at Chinchilla's loss.
-# - Llama 3 8B cost some five and a half times the training of the optimum of its loss, by a law that was asked far outside its points. Of Sardana et al.'s trainings a law of the short ones promises losses that are 2 to 17 % too low from 250 tokens for each parameter on.
+# - Llama 3 8B cost some five and a half times the training of the optimum of its loss, by a law that was asked far outside its points. For Sardana et al.'s trainings a law of the short ones promises losses that are 2 to 17 % too low from 250 tokens for each parameter on.
 # - Six operations for each parameter and token, at half the peak, give LLaMA's published hours within a seventh.
 # - Where text is short, the best model is larger if only repeats lose their worth, smaller if surplus size does too; trainings speak for the second, up to some number of readings.
 
