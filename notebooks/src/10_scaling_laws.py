@@ -97,7 +97,7 @@ plots.show(fig, alt=f"Loss against parameters, a valley for each budget. The low
 # %% [markdown]
 # *Figure 1. Each mark is a training (two seeds for the smaller budgets), each curve a parabola through the trainings of a budget, each star its lowest point. The axis of parameters is logarithmic.*
 #
-# A valley for each budget: models that are too small cannot use their tokens, models that are too large have hardly begun to learn. Near its bottom a valley is flat. Half or twice the best size costs some 0.05 nats, as much as two seeds of one training may differ. That is a comfort, and also why the best size is hard to measure. (Nor does size alone count: the model of 80 thousand parameters, wide and shallow, lies below its curves.) Was the shape what you predicted? Below, look at one budget at a time.
+# A valley for each budget: models that are too small cannot use their tokens, models that are too large have hardly begun to learn. Near its bottom a valley is flat. Half or twice the best size costs some 0.05 nats, as much as two seeds of one training differ at most. That is a comfort, and also why the best size is hard to measure. (Nor does size alone count: the model of 80 thousand parameters, wide and shallow, lies below its curves.) Was the shape what you predicted? Below, look at one budget at a time.
 
 # %%
 live_fig, live_ax = plt.subplots(figsize=(8, 4))
@@ -443,7 +443,7 @@ print("our stars, from the smallest size (0) to the largest (1):", ", ".join(f"{
 #
 # ## Your own budget
 #
-# What would you train on TinyStories in an hour? The two cores of our records did some 80 billion operations a second in such trainings (`flops` over `seconds`), $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
+# What would you train on TinyStories in an hour? The two cores of our records, with a training on each, together did 70 to 80 billion operations a second in the larger of them (`flops` over `seconds`). We count 80, which is $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
 
 # %%
 row = growth["6 N D"]
