@@ -232,7 +232,7 @@ plots.show_table(rows)
 # %% [markdown]
 # Hours come out within a seventh of what the paper states, from parameters, tokens and one round assumption, for trainings that took from two days to three weeks on some two thousand cards. (The energy is no second check: the paper's is its hours times 0.44 kilowatts, the 400 watts of a card and a tenth more for cooling and the like, `overhead`.) So a stated cost can be checked, and a planned one known before anything is bought. Two dollars an hour are only an example; put in your own price. And none of this includes the trainings that were tried before the one that counted.
 #
-# And ours? The shipped model of TinyStories took $3.4 \cdot 10^{14}$ operations, 67 minutes of two cores. If those draw fifty watts (an assumption, for we had no meter), that is 0.06 kilowatt-hours: as much as boils half a litre of water.
+# And ours? The shipped model of TinyStories took $3.4 \cdot 10^{14}$ operations, at most 67 minutes of two cores. If those draw fifty watts (an assumption, for we had no meter), that is 0.06 kilowatt-hours: as much as boils half a litre of water.
 #
 # ## Short of text
 #
