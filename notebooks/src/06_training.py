@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 06 · How does a model learn?
 #
-# The transformer of chapter 05 has all its parts, and says nothing but noise. To learn, it needs a loop of five lines: a batch, its loss, the gradient, a step, again. Everybody can write these lines. They can also be wrong in a
-# dozen ways, and most of these crash nothing: the loss falls, a little worse than it should, or far better. So this chapter is about two things, the parts of the loop and how to read what it prints.
+# The transformer of chapter 05 has all its parts, and says nothing but noise. To learn, it needs a loop of five lines: a *batch* (some windows of text, worked on together), its loss, the gradient, a step, again. Everybody can write these lines. They can also be wrong in a
+# dozen ways, and few of these stop the program: the loss still falls, a little less than it should, or far more. So this chapter is about two things, the parts of the loop and how to read what it prints.
 #
 # By the end you will
 #
-# - have written AdamW, the schedule, clipping and accumulation, each checked against PyTorch or a closed form;
+# - have written AdamW, the schedule, clipping and accumulation, each checked against PyTorch or a formula;
 # - have trained a transformer on storyworld, and watched it learn;
 # - have diagnosed six broken runs by nothing but their curves, and know which test finds which fault;
 # - know what to do when the loss becomes NaN, and have continued a run bit for bit.
@@ -48,13 +48,13 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 # %% [markdown]
 # ## One step
 #
-# Plain descent (chapter 03) subtracts the gradient times the learning rate. It has a weakness: one rate for all weights, and gradients of very different sizes. Where the loss is steep, a step soon is too long; where it is flat, the same step is too short.
+# Plain descent (chapter 03) subtracts the gradient times the learning rate. It has a weakness: one rate serves all weights, and their gradients differ widely in size. Where the loss is steep, a step is soon too long; where it is flat, a step at the same rate is too short.
 #
-# **AdamW** gives each weight a ruler of its own. For each it remembers two running averages: *m*, of its gradients $g$, and *v*, of their squares. One step, with learning rate $\eta$ and weight decay $\lambda$, is
+# **AdamW** gives each weight a ruler of its own. For each it remembers two running averages: *m*, of its gradients $g$, and *v*, of their squares. One step, with learning rate $\eta$ and weight decay $\lambda$, is (read ← as "becomes")
 #
 # $$\begin{aligned} m &\leftarrow \beta_1 m + (1-\beta_1)\,g & \quad v &\leftarrow \beta_2 v + (1-\beta_2)\,g^2 \\ \hat m &= m / (1-\beta_1^t) & \hat v &= v / (1-\beta_2^t) \\ w &\leftarrow (1 - \eta\lambda)\,w - \eta\, \hat m / (\sqrt{\hat v} + \epsilon) \end{aligned}$$
 #
-# Both averages start at zero, so early on they are too small; $t$, the number of the step, counted from 1, corrects that. $\beta_1 = 0.9$ means a memory of about ten steps, $\beta_2 = 0.95$ one of about twenty. $\epsilon$ is $10^{-8}$, keeps us from dividing by zero, and counts only where gradients are as tiny. The factor $1 - \eta\lambda$ is the **weight decay**, the W in the name: it pulls every weight a little towards zero, so that those that the text does not hold up fade. **Predict** before you reckon: a small
+# With $\beta_1 = 0.9$ the new average is nine tenths of the old one and a tenth of the new gradient: a memory of about ten steps. $\beta_2 = 0.95$ remembers about twenty. Both averages start at zero, so early on they are too small; the second line, in which $t$ is the number of the step, counted from 1, corrects that. $\epsilon = 10^{-8}$ keeps us from dividing by zero, and counts only where gradients are as tiny. The factor $1 - \eta\lambda$ makes the **weight decay**, the W in the name: it pulls every weight a little towards zero at every step, so that weights that no text needs fade. **Predict** before you calculate: a small
 # gradient makes a small step, doesn't it?
 
 # %% exercise="06.1"
@@ -62,7 +62,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 # %% exercise="06.2"
 
 # %% [markdown]
-# So the size of a gradient hardly matters, and its *agreement* does: where gradients agree from step to step, |m| is about √v and the steps are full; where they change sign, m is small, and so are the steps.
+# So the size of a gradient hardly matters, and its *agreement* does: where gradients agree from step to step, |m| is about √v and each step is a full rate long; where they change sign, m is small, and so are the steps.
 #
 # Now let three optimizers meet the same 30 gradients: yours, the readable one in `minilm.optim`, and PyTorch's, which trains the models.
 
@@ -86,7 +86,7 @@ for name, parameter in theirs.items():
     assert difference < 1e-6
 
 # %% [markdown]
-# What is it good for? Take the simplest uneven loss, $(a^2 + 100\,b^2)/2$: a valley a hundred times as steep across as along. Descent with a rate of more than 0.02 would jump from wall to wall and out of it, so 0.018 is nearly the most that it can bear.
+# What is it good for? Take the simplest uneven loss, $(a^2 + 100\,b^2)/2$: a valley a hundred times as steep across as along. Each step of descent multiplies $b$ by $1 - 100\,\eta$. With a rate of more than 0.02 it would jump from wall to wall and out of the valley, so 0.018 is nearly the most that it can bear.
 #
 # **Predict:** after 25 steps, who is nearer to the bottom, and what will AdamW's way look like?
 
@@ -116,11 +116,11 @@ assert left_over["AdamW"] < 2 < 4 < left_over["descent"]
 # %% [markdown]
 # *Figure 1. Twenty-five steps each. Grey lines are places of equal loss.*
 #
-# Descent spends its steps on the steep side, and is still 5.1 away along the first weight. AdamW takes steps of like length in both directions, swings past the goal, since its memory carries it on, and ends 1.5 away, because we let the rate fall. Part of its gain is the memory m, part the ruler v; and the rate of 1 was chosen by trying, as rates are. (The second axis is stretched here, so descent does not seem to cross the lines at right angles.) Which brings us to the rate.
+# Descent spends its steps on the steep side, and is still 5.1 away along the first weight. AdamW takes steps of like length in both directions, swings past the goal, since its memory carries it on, and comes to rest 1.5 away, because we let the rate fall. How much of its gain is the memory m and how much the ruler v, this figure does not show; and the rate of 1 was chosen by trying, as rates are. (The second axis is stretched here, so descent does not seem to cross the lines at right angles.) Which brings us to the rate.
 #
 # ## The rate of each step
 #
-# The learning rate is not one number but a curve: it rises from nearly nothing (the **warm-up**), and falls to zero. The fall is easy to see: near the bottom long steps jump about. Why it should *rise* first is less plain; we shall measure it below.
+# The learning rate is not one number but a curve: it rises from nearly nothing (the **warm-up**), and falls to zero. The fall is easy to see: near the bottom long steps jump about. Why it should *rise* first is less plain; below we measure whether it helps.
 
 # %% exercise="06.3"
 
@@ -146,7 +146,7 @@ plots.show(rate_fig, alt=(
 assert ours[0] == 0.05 and ours[19] == 1 and ours[-1] < 1e-9
 
 # %% [markdown]
-# *Figure 2. The schedule, equal to that of `minilm.optim`.* Move the warm-up, change the shape. How much of the peak is the mean over the whole run? Does the shape change it? (Hardly: it stays near a half. Equal areas, spent at other times.)
+# *Figure 2. The schedule, equal to that of `minilm.optim`.* Move the warm-up, change the shape. How much of the peak is the mean over the whole run? Does the shape change it? (Hardly: it stays near a half. The two shapes have nearly equal areas, spent at other times.)
 
 # %%
 def reshape(n_warmup, shape):
@@ -166,7 +166,7 @@ display(widgets.live_figure(rate_fig, reshape, n_warmup=warm_slider, shape=shape
 # %% [markdown]
 # ## Too long, and too large
 #
-# Two more parts of the loop. Now and then a batch gives a gradient many times as long as usual, from an odd text, say. In plain descent one such step can undo a hundred good ones. So long gradients are **clipped**.
+# Two more parts of the loop. Now and then a batch gives a gradient many times as long as usual, from an odd text, say. In plain descent one such step can undo a hundred good ones. So long gradients are **clipped**, that is, shortened.
 
 # %% exercise="06.4"
 
@@ -191,7 +191,7 @@ assert clipped == -1 and way(1.0) > 99 and way(-1000.0) < 20 and way(clipped) > 
 # %% [markdown]
 # The odd step itself is short. But v remembers it, and for dozens of steps every ordinary gradient looks tiny beside it. Clipped, it is one bad step among a hundred.
 #
-# And a batch may not fit into the memory. Then it comes in parts, and gradients are **accumulated**: PyTorch's `backward` *adds* to what already lies in `.grad`. That is also why every loop must clear it after a step.
+# And a batch may not fit into the memory. Then it comes in parts, and gradients are **accumulated**: PyTorch's `backward` *adds* to what already lies in `.grad` (chapter 03). That is also why every loop must clear it after a step.
 
 # %% exercise="06.5"
 
@@ -248,12 +248,12 @@ assert torch.allclose(by_parts["divided by 4"], whole, atol=1e-5)
 assert abs(by_parts["not divided"].norm() / whole.norm() - 4) < 0.01 and apart < 0.05
 
 # %% [markdown]
-# Four times as long, and AdamW hardly notices: it divides by the usual size, which is four times as large too. So the classic mistake hides behind AdamW, and comes out elsewhere: clipping at 1 now cuts at what was a quarter, the logged length is wrong, and plain descent would take steps four times as long.
+# Four times as long, and AdamW hardly notices: it divides by the usual size, which is four times as large too. So the classic mistake hides behind AdamW, and shows elsewhere: clipping at 1 now cuts at what was a quarter, the length in the log is wrong, and plain descent would take steps four times as long.
 # A bug without symptoms is found by comparing numbers, as here.
 #
 # ## The loop, whole
 #
-# All parts in their places. It is `minilm.train` without its log, its checkpoints and its clock, and has switches for making mistakes. `@cache` keeps each run that was made, so that later figures need not make it again.
+# The parts in their places. It is `minilm.train` without its log, its clock and its *checkpoints* (states of a run, saved so that it can go on), and it has switches for making mistakes. Nothing is accumulated, and nothing clipped, so that each mistake shows what it can do. `@cache` keeps each run that was made, so that later figures need not make it again.
 
 # %% tags=["walkthrough"]
 def see_all(q, k, v):
@@ -282,7 +282,7 @@ def small_run(fault="", max_lr=0.02, n_warmup=20, n_steps=200, one_batch=False, 
     return losses
 
 # %% [markdown]
-# Nothing is clipped here, so that each mistake shows what it can do. **Predict** two numbers before you run it: the first loss, and the loss of a model that has learned only how frequent each token is.
+# **Predict** two numbers before you run it: the first loss, and the loss of a model that has learned only how frequent each token is.
 
 # %% tags=["walkthrough"]
 healthy = small_run()
@@ -295,11 +295,11 @@ print(f"by frequency alone {by_frequency:.2f}, after 200 steps {end:.2f} (mean o
 assert abs(healthy[0] - math.log(512)) < 0.1 and abs(by_frequency - 5.26) < 0.04 and 3.4 < end < 4
 
 # %% [markdown]
-# Two landmarks for reading any loss curve: ln V, where it begins, and the level of plain frequencies, here 5.3, which is learned in the first twenty steps and where a crippled model stays. No window comes twice in these 200 steps, so the training loss is one on text that the model had not seen.
+# Two landmarks for reading any loss curve: ln V, where it begins, and the level of plain frequencies, here 5.3, which is learned in the first twenty steps and where a crippled model stays. No window comes twice in these 200 steps, so this training loss is a loss on text that the model had not seen.
 #
 # ## Live: 400 steps
 #
-# Now the real thing, `minilm.train.train`, with a little more context and Muon (below) for the matrices. In JupyterLab the curve moves while the model learns. As marks we take what tables of counts (chapter 03) reach on unseen text, made from just as many tokens: of single tokens, of pairs, of triples.
+# Now the real thing, `minilm.train.train`, with a little more context and Muon (below) for the matrices. In JupyterLab the curve moves while the model learns. The marks to beat are the tables of counts of chapter 03, of single tokens, of pairs and of triples, made from just as many tokens and tried on unseen text.
 #
 # **Predict:** which of the three will the model pass in 400 steps?
 
@@ -376,12 +376,12 @@ assert marks["triples"] < curve_losses[-1] < marks["pairs"] - 0.1
 # It learns how frequent tokens are, then which follow which, and goes on where the table of pairs must stop. But the triples beat it: on 200,000 tokens counting learns faster. Both would get further with more text; the curve is flat at its end because the rate falls to zero. (The shipped model read
 # 14.6 million tokens, seventy times as many.)
 #
-# **Muon**, in a paragraph. AdamW treats a matrix as a bag of numbers. But a matrix *does* something: it stretches some directions of its input much and others little, and its gradient is mostly about a few strong directions. Muon averages the gradients as AdamW does, and then changes that average so that it stretches all directions about alike,
-# so that the weak ones are learned as fast. For the matrices of the blocks this is minilm's default, since it reached a lower loss on the same tokens (docs/LOG.md has the measurements); embedding, head and norms keep AdamW. The rule is 20 lines, in `minilm/optim.py`, `Muon` and `orthogonalise`.
+# **Muon**, in a paragraph. AdamW treats a matrix as a bag of numbers. But a matrix *does* something: it stretches some directions of its input much and others little, and its gradient is mostly about a few strong directions. Muon averages the gradients as AdamW does, and then evens the average out, until it stretches all directions about alike:
+# the weak ones are learned as fast as the strong. For the matrices of the blocks this is minilm's default, with a rate chosen by measurement (docs/LOG.md); a comparison with AdamW, each at its best rate, we have not recorded. Embedding, head and norms keep AdamW. The rule is 20 lines, in `minilm/optim.py`, `Muon` and `orthogonalise`.
 #
 # ## The gallery
 #
-# Six runs of the same loop. Five differ from the healthy one by one thing. The sixth lacks warm-up, and is made with a bolder rate, 0.05 in place of 0.02, as is its healthy twin; the reason comes after. Letters are dealt by chance, so this cell does not tell.
+# Six runs of the same loop. Five differ from the healthy one in one thing. The sixth lacks warm-up, and was made with a bolder rate, 0.05 in place of 0.02, as was its healthy twin; the sweep below tells why. Letters are dealt by chance, so this cell does not give the answer away.
 #
 # **Predict** first: which faults will make the loss *better* than it should be?
 
@@ -410,7 +410,7 @@ told = "; ".join(
 plots.show(fig, alt=f"Six loss curves over 200 steps. {told}. Healthy runs go from 6.3 over 4.5 to 3.7.")
 
 # %% [markdown]
-# *Figure 4. Loss before each of 200 steps; dashed grey, the healthy run; dotted, the level of frequencies. Mind the scales: each panel has its own loss axis, and the axis of steps is logarithmic, for much happens early.*
+# *Figure 4. Loss before each of 200 steps; dashed grey, the healthy run; dotted, the level of frequencies. Mind the scales: each panel has its own loss axis, and the axis of steps is logarithmic, since much happens early.*
 
 # %% exercise="06.6"
 
@@ -429,12 +429,12 @@ assert faults["head too large"][0] > 20 and max(faults["no warm-up"][1:12]) > ma
 assert ends["no warm-up"] > np.mean(bold[-20:]) + 0.15
 
 # %% [markdown]
-# Read with the landmarks, most of them speak. The rate that is too high ends at the level of frequencies: all else has been shaken out. Unshifted targets and a leaking mask go where no honest model can go, the first at once, the second after it has found the way. And the head that begins too large pays for guesses
-# it was sure of.
+# With the landmarks most of them can be read. The rate that is too high ends near the level of frequencies: all else has been shaken out. Unshifted targets and a leaking mask go where no honest model can go, the first at once, the second after it has found the way. And the head that begins too large pays for guesses
+# of which it was too sure.
 #
 # ## Which rate, and does warm-up matter?
 #
-# A learning rate is found by trying: a **sweep**, in steps of two to five, as far out as both ends look bad. We take each rate with and without warm-up. **Predict:** at which rates will warm-up help?
+# A learning rate is found by a **sweep**: try rates a few times apart, so far out that both ends look bad. We take each rate with and without warm-up. **Predict:** at which rates will warm-up help?
 
 # %%
 rates = [0.001, 0.004, 0.02, 0.05, 0.3]
@@ -459,14 +459,14 @@ assert all(abs(w - c) < 0.15 for w, c in zip(warm[:3], cold[:3])) and cold[3] > 
 # %% [markdown]
 # *Figure 5. Mean loss of the last 20 of 200 steps, one seed for each point.*
 #
-# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all ends lie within about a fifth of a nat. A factor of four below that costs a nat, and a factor of six above it leaves the model near the level of frequencies.
+# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all runs end within about a fifth of a nat of each other. A factor of four below that costs a nat, and a factor of six above it leaves the model near the level of frequencies.
 #
-# And the honest finding about warm-up: up to 0.02 it makes no difference here. At 0.05 it is worth about half a nat (with three other draws of first weights, too). At 0.3 it does not help; where the rate itself is too high, a gentle start saves nothing. A likely reason lies in the first steps: AdamW makes them a full rate long (06.1), in a direction judged from one batch, or a few. Warm-up makes them short. So it works like an insurance: it costs
+# And the honest finding about warm-up: up to 0.02 it makes no difference here. At 0.05 it is worth about half a nat (a third to two thirds with three other draws of first weights). At 0.3 it does not help; where the rate itself is too high, a gentle start saves nothing. A likely reason lies in the first steps: AdamW makes them a full rate long (06.1), in a direction judged from one batch, or a few. Warm-up makes them short. So it works like an insurance: it costs
 # little, and at the edge it saves the run. This is one tiny model and 200 steps; that deeper models need it more is often said, and not tested here.
 #
 # ## Two habits
 #
-# Before a long run, two checks take seconds. *First*, the first loss must be near ln V. *Second*, train on one single batch, again and again: whatever can learn must get it by heart, and its loss go to nearly zero. **Predict** which of our six faults these two would find.
+# Before a long run, two checks take seconds. *First*, the first loss must be near ln V. *Second*, train on one single batch, again and again: whatever can learn will get it by heart, and its loss must go to nearly zero. **Predict** which of our six faults these two will find.
 
 # %% tags=["walkthrough"]
 settings = {"none": {}, "rate too high": {"max_lr": 0.3}, "no zero_grad": {"fault": "zero_grad"},
@@ -485,12 +485,12 @@ assert [name for name, (first, _) in found.items() if first] == ["head too large
 assert [name for name, (_, batch) in found.items() if batch] == ["rate too high", "no zero_grad"]
 
 # %% [markdown]
-# Half of them (here, at 0.05 nats or more after 30 steps, and a first loss off by half a nat). The leak and the unshifted targets pass with honours, for these tests ask whether a model *can* learn, not whether it learns the right thing. For those you need the alarm of chapter 04 (change a later token), a look at one row of tokens and targets, and a healthy distrust of good news.
+# Half of them. (A fault counts as found if the first loss is off by more than half a nat, or if more than 0.05 nats are left after 30 steps.) The leak and the unshifted targets pass with honours, for these tests ask whether a model *can* learn, not whether it learns the right thing. For those you need the alarm of chapter 04 (change a later token), a look at one row of tokens and targets, and a healthy distrust of good news.
 # Missing warm-up is no bug, but a choice; it takes a comparison.
 #
 # ## When the loss is no number
 #
-# Sooner or later a loss prints `nan`, *not a number*: somewhere zero was divided by zero, or infinity by itself. From then on every weight is NaN. Say the memory had a fault, and one row of the embedding became infinite:
+# Sooner or later a loss prints `nan`, *not a number*: somewhere zero was divided by zero, or infinity by itself. After the next step every weight is NaN. Say the memory had a fault, and one row of the embedding became infinite:
 
 # %% tags=["walkthrough"]
 config = TrainConfig(max_steps=40, batch_size=8, optimizer="adamw",
@@ -516,7 +516,7 @@ print(message)
 assert "nan between steps 0 and 20" in message
 
 # %% [markdown]
-# `minilm.train` stops instead of wasting the night, and keeps the last checkpoint (here there was none yet). Its advice, a lower rate, is the usual cure. Here it would not help. So find the **first bad step**: the same seed gives the same run, so go through it again, and look at every step. **Predict:** if one token of one row is bad, which places of that row will have bad scores?
+# `minilm.train` stops instead of wasting the night, and keeps the last checkpoint (here there was none yet). Its advice, a lower rate, is the usual cure; here it would not help. So find the **first bad step**. The same seed gives the same run: go through it again, and look at every step. **Predict:** if one token of one row is bad, which places of that row will have bad scores?
 
 # %% tags=["walkthrough"]
 again = spoiled()
@@ -555,12 +555,12 @@ with warnings.catch_warnings(action="ignore"), torch.autograd.detect_anomaly(che
 assert length.item() == 0 and vector.grad.isnan().all()
 
 # %% [markdown]
-# `Pow` is the square. The root has an infinite slope at zero; that infinity comes back to the square, whose slope at zero is zero, and infinity times zero is NaN. So the search names the place where NaN *appears*, and the cause is one step nearer to the loss. (The ε of RMSNorm is there for such cases.) It is slow, so turn it on only to search;
+# `Pow` is the square. The root has an infinite slope at zero; that infinity comes back to the square, whose slope at zero is zero, and infinity times zero is NaN. So the search names the place where NaN *appears*, and the cause is one step nearer to the loss. (The ε of RMSNorm is there for such cases.) The search is slow, so turn it on only when you need it;
 # its warning, which we have silenced here, shows the line of your code.
 #
 # ## Going on, bit for bit
 #
-# A long run is interrupted: power, a full disk, Ctrl-C. What must be kept, so that it goes on as if nothing had happened? **Predict:** are the weights enough?
+# A long run is interrupted: power, a full disk, Ctrl-C. What must a checkpoint hold, so that the run goes on as if nothing had happened? **Predict:** are the weights enough?
 
 # %% tags=["walkthrough"]
 def fresh_training():
@@ -604,19 +604,19 @@ assert apart["weights only"][0] < 1e-6 and gap > 0.02
 # %% [markdown]
 # *Figure 6. Two ways to go on after step 20, compared with the run that was not interrupted (nats per token).*
 #
-# Resumed, it is the same run to the last bit. With the weights alone it begins at the right loss, and goes its own way. (At step 22 it is nearly there again by chance.) By the means it is hardly worse here, but nobody could repeat it or compare it. It takes the weights, AdamW's averages, the place in the schedule, and the order of the data. The last costs nothing in minilm, since a batch is a function of seed and step alone. (Exact equality holds on one machine with one number of threads;
+# Resumed, it is the same run to the last bit. With the weights alone it begins at the right loss, and goes its own way. (At step 22 it is nearly there again by chance.) On average it is hardly worse here, but it is no longer the run that was planned, and nothing warned us. A checkpoint needs the weights, AdamW's averages, the place in the schedule, and the order of the data. The last costs nothing in minilm, since a batch is a function of seed and step alone. (Exact equality holds on one machine with one number of threads;
 # others add up in another order.)
 #
 # ## What we know now
 #
-# - AdamW divides each gradient by its usual size. Its first step is one learning rate long for every weight that has a gradient; yours, minilm's and PyTorch's agree over 30 steps.
+# - AdamW divides the average gradient of each weight by its usual size. Its first step is one learning rate long for every weight that has a gradient; yours, minilm's and PyTorch's agree over 30 steps.
 # - Accumulated gradients equal those of the large batch if each part is weighted by its rows. Without dividing they are too long, and AdamW hides it.
 # - A loss curve has landmarks: ln V at the beginning, the level of plain frequencies, and what counting reaches.
-# - Our six faults have six different curves. Two of them look like success.
+# - Our six faults have six different curves. Two of these look like success.
 # - First loss and one batch by heart found three faults of six.
 # - The valley of rates is broad: a factor of twelve. Up to 0.02 warm-up made no difference; at 0.05, the upper edge, it was worth half a nat.
 # - A NaN has a first step and a first place. The same seed finds both.
-# - Weights alone do not continue a run; with the optimizer's state it is the same to the last bit.
+# - Weights alone do not continue a run. With the optimizer's state, the step and the order of the data it is the same to the last bit.
 
 # %% quiz="06"
 

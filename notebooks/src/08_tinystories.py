@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 08 · How small can a model be and still tell a story?
 #
-# Most asked how large a model must be. In 2023 Eldan and Li asked how small it may be and still speak like a child, and made TinyStories to find out. Their answer, ten million parameters and less, is where this course began. Now you have all the parts to ask it yourself: one text, one recipe, and models of several sizes on it, a *ladder*.
+# Most asked how large a model must be. In 2023 Eldan and Li asked how small it may be and still speak like a child, and made TinyStories to find out. Their answer, ten million parameters and less, is where this course began. Now you have all the parts to ask it yourself, with a *ladder*: models of several sizes on one text, by one recipe (chapter 06).
 #
 # By the end you will
 #
@@ -47,7 +47,7 @@ RECORDS = DATA / "runs" / "ladder"
 # %% [markdown]
 # ## The ladder
 #
-# All models of the ladder read the same text, once, with the same vocabulary of 4,096 ids and the same recipe (chapter 06). Only the batch of d256-L8 is twice as large, so it takes half as many steps. Two texts: storyworld, our own stories, and a sample of 13 MB of TinyStories. A size is called by its width and its layers: d64-L8 is 64 wide and has 8 layers. These trainings took hours, so they were recorded. `minilm ladder --corpus storyworld --keep` makes such rows; the command of each stands in it.
+# All models of the ladder read the same text, once, with the same vocabulary of 4,096 ids and the same settings. Only the batch of d256-L8 is twice as large, so it takes half as many steps. There are two texts: storyworld, our own stories, and a sample of 13 MB of TinyStories. A size is called by its width and its layers: d64-L8 is 64 wide and has 8 layers. These trainings took hours, so they were recorded. `minilm ladder --corpus storyworld --keep` makes such records; each row names its command.
 #
 # **Predict:** d256-L8 has ten times the parameters of d64-L8. On the same text, how many of the bits will it save: 5 %, 20 %, 50 %?
 
@@ -96,11 +96,11 @@ for name, points in by_corpus.items():
 # %% [markdown]
 # *Figure 1. One reading of each text; the axis of parameters is logarithmic. Two seeds each, which differ by less than the size of a mark.*
 #
-# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. (The largest did not have a fair chance: half as many steps, and learning rates that were chosen for width 128. In runs on a quarter of storyworld, twice the rates took it from 1.05 to 0.92 bits; docs/RESULTS.md.) And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Whether that would have been better spent on more text for the small one is another question, that of chapters 10 and 12.
+# A fifth fewer bits for ten times the parameters, on both texts. On TinyStories both steps save about the same; on storyworld the second saves less than three quarters of the first, though it multiplies the parameters by more. (The largest did not have a fair chance: half as many steps, and learning rates that were chosen for width 128. In runs on a quarter of storyworld, twice the rates took it from 1.05 to 0.92 bits; docs/RESULTS.md.) And mind what else grew. Every parameter is used for every token (the table too, as the head), so the large model also did about ten times the *computation*. Would that have been better spent on more text for the small one? Chapters 10 and 12 ask.
 #
 # ## Blind
 #
-# Numbers are one thing. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge.
+# So much for numbers. Here are three beginnings, each continued by three models, d64-L8, d128-L8 and d256-L8, that read the sample of TinyStories once. Read, and judge.
 
 # %% tags=["walkthrough"]
 LETTERS = dict(zip("ABC", Random(0).sample(LADDER, 3)))  # dealt by chance; do not look
@@ -129,7 +129,7 @@ for prompt in PROMPTS:
 #
 # ## Grammar first
 #
-# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: a reader that understands the very sentences its generator can say (chapter 01). A sentence that it can read is grammatical, for our little language. Here we call a story *sound* if the reader minds nothing else in it: no contradiction, nobody unknown, nothing in two places, and an end. Whoever or whatever is named in a sentence that cannot be read counts as introduced. So bad grammar alone does not make a story unsound; it even hides faults.
+# The paper had GPT-4 mark the stories, and found an order: small models learn *grammar* first, and soon reach its ceiling; *consistency*, who is who and who has what, comes later and goes on growing. We have no GPT-4, but for storyworld something stricter: the grader of chapter 01, a reader that understands the very sentences its generator can say. A sentence that it can read is grammatical, in our little language. Here we call a story *sound* if, unreadable sentences aside, the reader minds nothing in it: no contradiction, nobody unknown, nothing in two places, and an end. Whoever or whatever is named in an unreadable sentence counts as introduced. So bad grammar alone does not make a story unsound; it even hides faults.
 #
 # Forty stories of each model were read. How much can forty tell?
 
@@ -181,13 +181,13 @@ plots.show_table([
 ])
 
 # %% [markdown]
-# *Figure 2. Each mark is a model, of whatever size, with Wilson's interval of 95 %, a little too narrow for the sentences: those of one story share its luck. The axis is logarithmic. The model on the right is the shipped one. It is of another kind: 192 wide with five layers and a window of 512 tokens, it read 14.6 million tokens of a longer text. A hundred of its stories were read, of the others forty. Below, the six best.*
+# *Figure 2. Each mark is a model, of whatever size, with Wilson's interval of 95 % (a little too narrow for the sentences, since those of one story share its luck). The axis of bits is logarithmic. The model on the right is the shipped one. It is of another kind: 192 wide with five layers and a window of 512 tokens, it read 14.6 million tokens of a longer text. A hundred of its stories were read, of the others forty. Below, the six best.*
 #
 # Sentences come right between 1.1 and 0.5 bits per byte, from two in a hundred to 83, and 94 for the shipped model. Of sound stories there is at most one among forty by any model of the ladder, and one among a hundred by the shipped model. The order is the paper's: grammar first.
 #
 # Beware of the second curve, though. A story has some eighteen sentences, and one fault spoils it. So the share of sound stories must stay near zero until faults are rare, and then rise steeply, even if the model improves evenly: with one sentence in ten at fault, $0.9^{18}$, one story in seven, is sound.
 #
-# So the table counts the faults themselves. While the sentences that can be read go from 37 % to 83 %, there is about one fault for each of them all the time (and fewer are hidden by unreadable neighbours, so consistency may improve a little behind the number). Only in the shipped model is there one for every third, and that model has more of everything: text, training, window.
+# So the table counts the faults themselves. While the sentences that can be read go from 37 % to 83 %, there is about one fault for each of them all the time (and since fewer faults are hidden in unreadable sentences, consistency may have improved a little unseen). Only in the shipped model is there one for every three, and that model has more of everything: text, training, window.
 #
 # ## Wide or deep?
 #
@@ -211,7 +211,7 @@ plots.show_table(shapes)
 #
 # ## Before it ends
 #
-# A training costs time, so one would like to know its end before it is paid for. Here are runs of one shape, d128-L2, that read as many tokens as a thirty-second of storyworld has, a sixteenth, ... up to all of it, drawn from the whole text. Call that number of tokens a run's *budget*. Each has a schedule of its own that ends with it; a long run *cut off* early would be worse, for its rate would still be high. **Predict:** the budgets double. Will each doubling save about as many bits?
+# A training costs time, so one would like to know its end before it is paid for. Here are runs of one shape, d128-L2, that read as many tokens as a thirty-second of storyworld has, a sixteenth, ... up to all of it, drawn from the whole text. Call that number of tokens a run's *budget*. Each has a schedule of its own that ends with it; a long run *cut off* early would be worse, for its rate would still be high (chapter 10 shows it). **Predict:** the budgets double. Will each doubling save equally many bits?
 
 # %% tags=["walkthrough"]
 SHAPE, READINGS = "d128-L2", ("1x0.03125", "1x0.0625", "1x0.125", "1x0.25", "1x0.5", "1x1")
@@ -273,7 +273,7 @@ plots.show(forecast_fig, alt=(
 ))
 
 # %% [markdown]
-# *Figure 3. Ends of runs, and the forecast from the first three budgets, dashed its range of 95 %; both axes are logarithmic, so the forecast is a straight line.* All five runs of a tenth lie inside, and all in the upper half: the bend that comes has begun. Below you may let it know more. **Predict:** with four budgets known, will it hold for the fifth? With five, for the sixth?
+# *Figure 3. Ends of runs, and the forecast from the first three budgets, dashed its range of 95 %; both axes are logarithmic, so the forecast is a straight line.* All five runs of a tenth lie inside, and all in the upper half: the curve has begun to bend. Below, let the forecast know more. **Predict:** with four budgets known, will it hold for the fifth? With five, for the sixth?
 
 # %%
 def know(n_known):
@@ -294,11 +294,11 @@ slider = ipywidgets.IntSlider(value=3, min=2, max=5, description="budgets")
 display(widgets.live_figure(forecast_fig, know, n_known=slider))
 
 # %% [markdown]
-# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line. The loss of this model does not go along a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. A forecast is as good as the belief that things go on as before.
+# For your run, which lies among the known ones, the range is narrow, two per cent either way. Beyond them the forecast fails, and not by bad luck: the longer runs are far *better* than the line. The loss of this model does not follow a line. It falls slowly, from 300 thousand to 1.2 million tokens about twice as steeply, then more slowly again. The range of 08.4 knows how the runs scatter; of a bend it knows nothing. A forecast is only as good as the belief that things go on as before.
 #
 # ## Live: your run
 #
-# Now yours: a tenth of storyworld. Five recorded runs say how its loss should go *on the way*: a sixth should stay in the pale band, at each point 95 times in 100. (It is 08.4 without a line: $t\,s\sqrt{1 + 1/5}$ around the mean.) Write down the forecast, and start it. It takes about half a minute.
+# Now yours: a tenth of storyworld. Five recorded runs say how its loss should fall *on the way*: a sixth should stay in the pale band, at each point 95 times in 100. (It is 08.4 without a line: $t\,s\sqrt{1 + 1/5}$ around the mean.) Write down the forecast, and start it. It takes about half a minute.
 
 # %%
 logs = [[json.loads(line) for line in (RECORDS / row["log"]).read_text().splitlines()]
@@ -371,16 +371,16 @@ print("loss:", ", ".join(f"{loss:.2f}" for loss in losses), "| above the band at
 assert above[-4:] == [40, 60, 80, 100] and all(np.diff(losses) < 0)
 
 # %% [markdown]
-# It is above the band from the first point on. Without a band this looks like a run that learns, only slowly, as models do; with it one stops after ten seconds, or, in real trainings, after an hour instead of a week. Such a band is worth as much as the runs in it are like yours: the same text, vocabulary, shape, schedule and *length*, since the rate at step 100 depends on where the run will end.
+# It is above the band from the first point on. Without a band this looks like a run that learns, only slowly, as models do; with it one stops after ten seconds, or, in real trainings, after an hour instead of a week. But the runs in the band must be like yours: the same text, vocabulary, shape, schedule and *length*, since the rate at step 100 depends on where the run will end.
 #
 # ## When the text runs out
 #
-# The ladder reads its text once. Whoever has less text than time reads it again.
+# The ladder reads its text once. With more time than text one reads it again.
 
 # %% exercise="08.5"
 
 # %% [markdown]
-# Does it hold for us? d128-L2 read the first stories of storyworld, a sixteenth of it or 150 thousand tokens, two, four, eight and sixteen times; and the runs above read as many tokens of which none came twice. **Predict:** from how many readings on will you see a difference?
+# Does it hold for us? d128-L2 read the first stories of storyworld, a sixteenth of it or 150 thousand tokens, two, four, eight and sixteen times; the runs above read as many tokens, none of them twice. **Predict:** from how many readings on will you see a difference?
 
 # %% tags=["walkthrough"]
 fresh_tokens, fresh_bits = (np.array(column) for column in zip(*(
@@ -437,11 +437,11 @@ assert measured[2] > 1.7 and measured[4] < 3 and measured[16] < measured[8] < 4.
 assert knows[16] < fresh_loss[16] / 2 and measured[16] < 3.8
 
 # %% [markdown]
-# *Figure 5. Ends of runs, each with its own schedule; the repeated text with one seed; the axis of tokens is logarithmic. Table: "worth" is where the blue curve has as few bits, in readings of 150 thousand tokens; training losses are in nats per token, at the end.*
+# *Figure 5. Ends of runs, each with its own schedule; the repeated text with one seed; the axis of tokens is logarithmic. Table: "worth" says how many fresh readings of 150 thousand tokens come to as few bits, by the blue curve; training losses are in nats per token, at the end.*
 #
 # From two on. Two readings are worth 1.7 fresh ones, where the formula says 2.0; four are worth 2.8, eight 4.0, and sixteen *less* than eight. The training loss tells why. After sixteen readings the model gives its own text 0.6 nats a token, where as long a run on fresh text ends with 1.8: it has much of its text by heart, and that does not help with stories it has not seen. The best R for us is 2.8, not 15.4, and even that fits badly, for the formula can only grow.
 #
-# Does this refute Muennighoff et al.? No. We asked the formula far from where it was fitted: 150 thousand tokens for a model of 870 thousand parameters, six parameters for every token. (Their full formula has a second half, for models too large for their text.) Where there is more text than model, it looks different. Here d64-L8, with 656 thousand parameters, read a quarter of the TinyStories sample, 829 thousand tokens.
+# Does this refute Muennighoff et al.? No. We asked the formula far from where it was fitted: 150 thousand tokens for a model of 870 thousand parameters, six parameters for every token. (Their full formula has a second half, for models too large for their text: 11.5.) Where there is more text than model, it looks different. Here d64-L8, with 656 thousand parameters, read a quarter of the TinyStories sample, 829 thousand tokens.
 
 # %%
 whole = np.mean(bits_of("tinystories", "d64-L8"))
@@ -454,7 +454,7 @@ for n in READ:
 # %% [markdown]
 # Four readings of a quarter are worth nearly a whole, and the loss falls on to the last. So the rule of thumb "four epochs are nearly free" leaves something out: for a model of which size?
 #
-# Having a text by heart also flatters. The model of eight readings and the one that read a quarter of storyworld once predict unseen stories equally well, about 1.05 bits. **Predict:** which writes more sentences that can be read? To compare with, we take stories that nobody's model wrote, unseen ones of the generator itself, and those of d256-L8, which read the sixteenth once among all others.
+# Having a text by heart also flatters. The model of eight readings and the one that read a quarter of storyworld once predict unseen stories equally well, about 1.05 bits. **Predict:** which writes more sentences that can be read? To compare, we take unseen stories of the generator itself, and those of d256-L8, which read the sixteenth once among all the rest.
 
 # %%
 where = part_of(corpus, 0.0625, out).train.read_text()  # what was read eight times
@@ -512,22 +512,22 @@ print(f"\nOf the {places.total()} who were never introduced, {places['early']} c
       "still see the beginning of the story.")
 
 # %% [markdown]
-# The commonest by far are people who walk in without an introduction. Most of them come while the beginning of the story is still in the window of 256 tokens, so the model could look back, and has not learned to. (Chapter 04 showed heads of the shipped model that do.) A smaller part of the blame may be ours: when the window is full, `generate` forgets its older half, and with it the beginning.
+# The commonest fault by far: people who walk in without an introduction. Most of them come while the beginning of the story is still in the window of 256 tokens, so the model could look back, and has not learned to. (Chapter 04 showed heads of the shipped model that do.) A smaller part of the blame may be ours: when the window is full, `generate` forgets its older half, and with it the beginning.
 #
 # ## What the paper claims, and what we found
 #
 # | the paper, 2023 | here |
 # |---|---|
-# | Models of ten million parameters and less write fluent, consistent stories. | On storyworld: 83 of 100 sentences right, stories almost never sound. On TinyStories not measured; and ours read 3.3 million tokens of it, theirs has some 450 million. Neither confirmed nor refuted. |
+# | Models of ten million parameters and less write fluent, consistent stories. | On storyworld: 83 of 100 sentences right, stories almost never sound. On TinyStories not measured; and ours read 3.3 million tokens, where all of TinyStories has some 450 million. Neither confirmed nor refuted. |
 # | Grammar comes before consistency. | The same order on storyworld, by a reader's verdicts in place of GPT-4's marks; of consistency we saw the beginning. |
 # | Losses fall with width: 2.08, 1.38, 1.20 nats for 64, 256 and 512 with 8 layers. | The same order for 64, 128 and 256. The numbers cannot be compared: other vocabulary, other amount of text. |
-# | Depth helps to keep track of a story, width to know facts. | At our budget one wide layer predicts better than eight narrow ones with as many weights in their blocks, but more in all, and more operations. Facts and the thread of a story could not be told apart. |
+# | Depth helps to keep track of a story, width to know facts. | At our budget one wide layer predicts better than eight narrow ones with as many weights in their blocks, but more in all, and more operations. Facts and the thread of a story we could not measure apart. |
 # | GPT-4's marks for creativity, grammar, consistency rise with size. | Not measured: no judge was at hand. Chapter 09. |
 # | Their stories do not copy the training text. | After one reading 8 % of single sentences, where unseen stories have 4 %; after eight, one readable sentence in four is a copy. Longer copies: chapter 09. |
 #
 # ## The real thing
 #
-# Whoever has a GPU and a network can go on where we had to stop. Each row is one command, `minilm reproduce NAME`, which says what it takes before it begins. Nobody has run them here.
+# With a GPU and a network you can go on where we had to stop. Each row is one command, `minilm reproduce NAME`, which says what it takes before it begins. They have not been run here.
 
 # %%
 rows = []
@@ -541,7 +541,7 @@ for name, plan in REPRODUCTIONS.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By its operations alone it would take two on an H100, at 30 % of its 989 teraFLOPS.
+# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By its operations alone it would take two on an H100, at 30 % of its 989 teraFLOPS (chapter 07).
 #
 # Mind the losses: 1.297 and 1.072 are losses of different tokens, 2.06 and 3.77 bytes long; per byte they are 0.91 and 0.41 bits. CS336's is 0.463. Our d256-L8 came to 0.781, on about a hundredth of what CS336's read. (Nor are the held-back stories the same everywhere.) The ladder on all of TinyStories, up to 81 million parameters, would be `minilm ladder --corpus tinystories --profile gpu`.
 #
@@ -550,10 +550,10 @@ plots.show_table(rows)
 # - On both texts ten times the parameters took off a fifth of the bits, after one reading and with ten times the computation.
 # - Sentences came right between 1.1 and 0.5 bits per byte, from 2 in a hundred to 83. Of sound stories there was at most one among forty. Grammar came first; fewer faults of consistency were seen only in a model that had more of everything.
 # - No success in forty tries still allows for a share of 9 %.
-# - A line through the logarithms of short runs gave a range of two per cent either way for a run that lay between them, and the run fell into it, as did five others. For all three budgets that lay beyond it failed.
+# - A line through the logarithms of short runs gave a range of two per cent either way for a run that lay between them, and the run fell into it, as did five others. For all three budgets beyond them the line failed.
 # - Five recorded runs make a band in which a learning rate ten times too small is seen at the first points.
 # - With 150 thousand tokens and 870 thousand parameters two readings were worth 1.7, eight were worth four, and sixteen less than eight. With more text than model, four readings of a quarter were worth nearly a whole.
-# - What a larger model, all of TinyStories and a judge would say, we have not measured.
+# - What a larger model or all of TinyStories would give, and what a judge would say, we have not measured.
 
 # %% quiz="08"
 

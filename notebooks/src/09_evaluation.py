@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 09 · How do we know?
 #
-# "Our model is better." At what? On how many questions? Could somebody who understands nothing have scored as well, or had it seen the questions before? In this chapter you build small exams for the models of this course, break one, and learn what must stand beside every score. Then you read four famous tables with these eyes.
+# "Our model is better." At what? On how many questions? Could somebody who understands nothing have scored as well? Had the model seen the questions before? In this chapter you build small exams for our models, break one, and learn what must stand beside every score. Then you read four famous tables with these eyes.
 #
 # By the end you will
 #
 # - have scored a multiple-choice exam by hand, with nothing but a model's loss;
-# - have answered most of an exam with three lines that understand nothing;
-# - know how sure a score makes you, how many items a difference takes, and how two models are compared on the same items;
+# - have answered more than half of an exam with three lines that understand nothing;
+# - know how sure a score makes you, how many items it takes to see a difference, and how two models are compared on the same items;
 # - have found planted leaks, planted duplicates, and a judge that can be talked into a ten.
 #
 # **Time:** about 100 minutes, 60 of them for the exercises. **You need:** chapter 03 for loss and bits per byte, exercise 08.2 for Wilson's interval. No model is trained, and nothing is sent anywhere.
@@ -46,7 +46,7 @@ torch.set_num_threads(1)
 # %% [markdown]
 # ## One loss, two models
 #
-# A loss adds up how badly every token was guessed; which tokens those were is lost in the sum. To see what that hides we damage the shipped storyworld model in two ways. *Near* sees 32 tokens at most and has forgotten what came before. *Vague* sees all, but is less sure of everything: its logits are divided by a temperature (chapter 07). We choose that temperature so that both have the same loss on stories that no model has read.
+# A loss adds up how badly each token was guessed; where a model was wrong is lost in the sum. To see what that hides we damage the shipped storyworld model in two ways. *Near* sees 32 tokens at most and has forgotten what came before. *Vague* sees all, but is less sure of everything: its logits are divided by a temperature (chapter 07). We choose it so that both have the same loss on unseen stories.
 
 # %% tags=["walkthrough"]
 whole, tokenizer = load_model(MODELS / "storyworld")
@@ -92,7 +92,7 @@ print(", ".join(f"{name} {of:.3f}" for name, of in cost.items()), "bits per byte
 assert abs(goal - cost["vague"]) < 0.002 and 0.8 < cost["whole"] / goal < 0.9
 
 # %% [markdown]
-# One number, twice. **Predict:** a story says who has the ball, and forty words later somebody asks for it. Which of the two damaged models will still know? To find out we must ask.
+# One number, twice. **Predict:** a story says who has the ball, and forty words later somebody asks for it. Which of the two damaged models will still know?
 #
 # ## A question for a language model
 #
@@ -129,16 +129,16 @@ by_module = evaluate.score_choices(whole, tokenizer, [item]).likelihoods[0]
 assert np.allclose(by_hand, by_module, atol=1e-3) and 11.2 < by_hand[0] - by_hand[1] < 11.6
 
 # %% [markdown]
-# The model is right, and sure of it: the logarithms differ by 11.4, so it holds the harmonica to be $e^{11.4}$, some ninety thousand, times as likely. `minilm.evaluate.score_choices` does the same for many items at once. Whoever guesses blindly is right in one of two cases. That is the **chance level**, and no score means anything without it.
+# The model is right, and sure of it: the logarithms differ by 11.4, so it holds the harmonica to be $e^{11.4}$, some ninety thousand, times as likely. `minilm.evaluate.score_choices` does the same for many items at once. A blind guess is right in one of two cases. That is the **chance level**, and no score means anything without it.
 #
 # ### Long choices
 #
-# Here both choices have about as many tokens. Often they do not.
+# Here both choices have three tokens. Often one is longer.
 
 # %% exercise="09.2"
 
 # %% [markdown]
-# So one may divide the sum by the tokens or by the bytes of the choice, which is *length normalisation*. Does it matter on real items? Here is one on which the two ways disagree.
+# So one may divide the sum by the number of tokens or bytes of the choice: *length normalisation*. Here is an item on which the two ways disagree.
 
 # %%
 asked = exam["reasoning"] + exam["context"]
@@ -158,11 +158,11 @@ print(f"{len(turned)} verdicts of {len(asked)} turn; right by sum {n_right[0]}, 
 assert len(turned) == n_right[0] - n_right[1] == 5
 
 # %% [markdown]
-# Five verdicts turn, all for the worse, which a coin would do in six cases of a hundred: to divide favours the longer name. Papers choose differently: for LLaMA the likelihood was divided by the number of characters, and for two of its eight tasks by something else again. So a score needs its rule beside it.
+# Five verdicts turn, all for the worse (five coins fall alike once in sixteen): dividing favours the longer name. Papers choose differently: for LLaMA the likelihood was divided by the number of characters, and for two of its eight tasks by something else. So a score needs its rule beside it.
 #
 # ## Who else could answer?
 #
-# An exam that anybody would think of: leave out the last word of a sentence, if it stood in the story before, and offer it among three other words of that story, drawn by chance. Four choices, so blind guessing gives 25 %. **Predict:** how many would somebody get right who cannot read at all?
+# An exam that comes to mind at once: leave out the last word of a sentence, if it stood in the story before, and offer it among three other words of that story, drawn by chance. Four choices, so blind guessing gives 25 %. **Predict:** how many would somebody get right who cannot read at all?
 
 # %% exercise="09.3"
 
@@ -199,7 +199,7 @@ assert np.allclose([of.share for of in found.values()], (0.54, 0.27), atol=0.01)
 #
 # ## Five exams
 #
-# Four kinds come from storyworld's rules, each with two choices: *facts* (whose is it?), *looks* (which colour?), *context* (who has it by now?), *reasoning* (what follows from two sentences?), after the three groups of prompts in the TinyStories paper. The fifth, *cloze*, leaves out a last word and offers four. A hundred of each, asked of both shipped models, are kept as a record (`benchmarks/bench_items.py`). **Predict** the order of the kinds for the storyworld model. And the other model, which read TinyStories and no word of storyworld: will it be at chance?
+# Four kinds come from storyworld's rules, each with two choices: *facts* (whose is it?), *looks* (which colour?), *context* (who has it by now?), *reasoning* (what follows from two sentences?). The fifth, *cloze*, leaves out a last word and offers four. A hundred of each, asked of both shipped models, are kept as a record (`benchmarks/bench_items.py`). **Predict** the order of the kinds for the storyworld model. And the other model, which read no word of storyworld: will it be at chance?
 
 # %% tags=["walkthrough"]
 record = json.loads((DATA / "runs" / "benchmarks" / "items.json").read_text())["values"]
@@ -227,7 +227,7 @@ assert [record[f"{kind}_tinystories_right"] for kind in KINDS] == [55, 61, 47, 6
 # %% [markdown]
 # *Figure 1. A hundred items of each kind; bars are Wilson's intervals of 95 %, dashed lines blind guessing.*
 #
-# Where a story must be followed the storyworld model does well: 79 of 100 for context, 82 for reasoning, 92 for cloze. Whose a thing is it tells in 59, with an interval from 49 to 68, and what it looks like in 49: by these items it cannot be told from a coin. The other model is in foreign stories. Yet it answers 46 of the cloze items, far more than 25: in any story one runs to a lake sooner than to a tiara. Its other marks lie near the line; two seem above it, 61 for looks and 60 for reasoning. What that is worth we shall see.
+# Where a story must be followed the storyworld model does well: 79 of 100 for context, 82 for reasoning, 92 for cloze. Whose a thing is it tells in 59 (49 to 68), what it looks like in 49: by these items neither can be told from a coin. The other model reads foreign stories. Yet it answers 46 of the cloze items, far more than 25: in any story one runs to a lake sooner than to a tiara. Its other marks lie near the line; two seem above it, 61 for looks and 60 for reasoning. What that is worth we shall see.
 #
 # ### Would it have written the word?
 #
@@ -250,7 +250,7 @@ print(f"answers A to {sum(a > b for a, b in letters)} of {len(letters)}; A is ri
 assert all(a > b for a, b in letters) and list(n_right.values())[3:] == [55, 55, 55]
 
 # %% [markdown]
-# By letter it says A, whatever is asked; and A is right in 55 of our hundred. Solved items change nothing, for it has never seen a list of answers. An exam by letters measures first of all whether a model knows exams. Giants have met such lists. That the form matters to them, too, RACE will show.
+# By letter it says A, whatever is asked; and A is right in 55 of our hundred. Solved items change nothing, for it has never seen a list of answers. An exam by letters measures first of all whether a model knows exams. Giants have met such lists.
 #
 # ## Back to the two models
 #
@@ -270,13 +270,13 @@ assert np.allclose([right[name].mean() for name in models], (0.81, 0.67, 0.81), 
 assert between.low > 0.02
 
 # %% [markdown]
-# Vague needs a fifth more bits than the whole model, 0.38 in place of 0.32, and answers as many items, 81 %. Near has Vague's loss, and answers 67 %: it is Vague that still knows who has the ball. Dividing logits leaves the order of the tokens as it was, and nearly that of the choices. Forgetting costs little on most tokens, and everything where somebody must be remembered. So one loss may hide fourteen points, and two losses none.
+# Vague needs a fifth more bits than the whole model, 0.38 in place of 0.32, and answers as many items, 81 %. Near has Vague's loss, and answers 67 %: it is Vague that still knows who has the ball. Dividing logits leaves the order of the tokens as it was, and nearly that of the choices. Forgetting costs little on most tokens, and everything where somebody must be remembered. So equal losses may hide a gap of fourteen points, and unequal ones no gap at all.
 #
-# But these are 160 items. Is it luck? (The range is from drawing 160 of the items many times, with replacement: the *bootstrap*.)
+# But these are 160 items. Is it luck? (The range beside the 14 % comes from drawing 160 of the items again and again, some twice, some not at all: the *bootstrap*.)
 #
 # ## How sure?
 #
-# Wilson's interval (08.2) holds all true shares from which the found one is no further than 1.96 standard deviations. By hand, for the context items:
+# Wilson's interval (08.2) holds all true shares from which the found one is at most 1.96 standard deviations away. By hand, for the context items:
 
 # %%
 k, n, z = record["context_storyworld_right"], N, 1.96
@@ -286,7 +286,7 @@ print(f"{k} of {n}: {centre - half:.3f} to {centre + half:.3f}")
 assert np.allclose((centre - half, centre + half), share_of(k, n)[1:], atol=1e-4)
 
 # %% [markdown]
-# Some 16 points wide. Suppose two models would answer 80 % and 85 % of endlessly many items. **Predict:** if each is asked a hundred, how often does the better one come out ahead? We also ask how often it is *clearly* ahead, by two standard deviations (08.2); equals are so far apart, to one side or the other, in one exam of twenty.
+# Some 16 points wide. Suppose that the true shares of two models are 80 % and 85 %. **Predict:** if each is asked a hundred items, how often does the better one come out ahead? And how often *clearly*, by two standard deviations (08.2)? Equal models come out so far apart, one way or the other, in one exam of twenty.
 
 # %% tags=["walkthrough"]
 TRUE = (0.80, 0.85)
@@ -327,14 +327,14 @@ slider = ipywidgets.IntSlider(value=100, min=50, max=2000, step=50, description=
 display(widgets.live_figure(live_fig, ask, n_items=slider))
 
 # %% [markdown]
-# *Figure 2. Each height counts, of 100 exams, those that end within a step of 2 points. Dashed: the true shares.*
+# *Figure 2. How many of 100 exams end within each step of 2 points. Dashed: the true shares.*
 
 # %% exercise="09.4"
 
 # %% [markdown]
-# ### The same items for both
+# ### One exam for both
 #
-# It costs nothing to ask both models the *same* items. Some are hard for all, some easy, and that luck falls out, the more so the more alike the models answer.
+# It costs nothing to ask both models the *same* items. Some are hard for all models, some easy; now that luck cancels, the more so the more alike the models answer.
 
 # %% exercise="09.5"
 
@@ -350,9 +350,9 @@ print(f"vague against near, if each had answered items of its own: p = {own:.4f}
 assert 0.004 < own < 0.0055
 
 # %% [markdown]
-# Such a number is a *p-value*. Of the 52 items that part Vague and Near, 37 went to Vague; luck alone would be as lopsided in three exams of a thousand. With items of its own for each: five. Little was gained here. Whole and Vague differ on two, one to each. That does not prove them equal.
+# Such a number is a *p-value*, printed as p (no share this time). Of the 52 items that part Vague and Near, 37 went to Vague; luck alone would be as lopsided in three exams of a thousand (in five, had each answered items of its own: little was gained). Whole and Vague differ on two, one to each. That does not prove them equal.
 #
-# Does such a number keep its word? Let two models be *exactly* equally good, on items of which some are hard for both and some easy, and look how often it falls below 0.05 all the same. It should be one exam in twenty, or fewer. But whoever compares often has many chances of a false alarm. **Predict:** with twenty comparisons, how often is at least one below 0.05?
+# Does a p-value keep its word? Let two models be *exactly* equally good, on items of which some are hard for both and some easy, and see how often p falls below 0.05: it should be in one exam of twenty, or fewer. But many comparisons are many chances of a false alarm. **Predict:** with twenty, how often is at least one below 0.05?
 
 # %% tags=["walkthrough"]
 rng = np.random.default_rng(0)
@@ -378,13 +378,13 @@ print(f"looks, TinyStories model, against a coin: p = {looks:.3f}")
 assert alarms[0] < 5 and 35 < alarms[3] < 64 and round(looks, 3) == 0.035
 
 # %% [markdown]
-# *Figure 3. 4,000 exams of 200 items, simulated. A likely guess is $1-0.95^{20}$, 64 %; the test is more careful than it promises, since counts come in whole numbers. Forty comparisons make only 100 rounds.*
+# *Figure 3. 4,000 exams of 200 items, simulated. For twenty comparisons one would expect $1-0.95^{20}$, 64 %; but the test is more careful than it promises, since counts are whole numbers. For forty there are only 100 rounds.*
 #
-# So say how many comparisons you made, decide beforehand which counts, or ask for 0.05 divided by their number (Bonferroni's rule). For the 61, 61 or more or 39 or fewer would happen to a coin in 35 exams of a thousand. As one of ten marks it should be below five of a thousand.
+# So say how many comparisons you made, decide beforehand which counts, or ask for 0.05 divided by their number (Bonferroni's rule). Now the 61 for looks: a coin gives 61 or more, or 39 or fewer, in 35 exams of a thousand. As one of ten marks it should be fewer than five.
 #
 # ## Who examines the examiner?
 #
-# An exam is a program, and programs have bugs. So give it models of which you know the score. Ours know texts by heart: one all the right ones, one all the wrong ones, one whichever a coin says.
+# An exam is a program, and programs have bugs. So give it models whose score you know. Ours know texts by heart: one all right answers, one all wrong ones, one those that a coin picks.
 
 # %% tags=["walkthrough"]
 class Planted(torch.nn.Module):
@@ -416,7 +416,7 @@ print(", ".join(f"{name} {share:.0%}" for name, share in found.items()))
 assert found["always right"] == 1 and found["always wrong"] == 0 and 0.3 < found["a coin"] < 0.7
 
 # %% [markdown]
-# The instrument reads one, nought and about a half where it should. But the model that is always right is also a warning. It has *read the exam*. Giants read much of the public web, exams included. So every set is sought in the training text; GPT-3's authors looked for runs of 13 words, and so do we, at the end of an item with its right choice. We plant three leaks, one of them in capitals, a story that holds a context but not its answer, and one item twice:
+# The instrument reads one, nought and about a half where it should. But the model that is always right is also a warning. It has *read the exam*. Giants read much of the public web, exams included. So one searches the training text for every item. GPT-3's authors looked for runs of 13 words, and so do we, at the end of an item with its right choice. We plant three leaks, one of them in capitals, a story that holds a context but not its answer, and one item twice:
 
 # %%
 text = list(islice(stories("training"), 300))
@@ -452,9 +452,9 @@ for name, texts in to_read.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# It finds every planted contradiction, and minds nothing in sound stories. Of two good stories in other words it understands no sentence. So beyond storyworld its verdicts should not be asked for.
+# It finds every planted contradiction, and minds nothing in sound stories. Of two good stories told in other words it understands no sentence: beyond storyworld its verdicts are worth nothing.
 #
-# The second is counting. What is new in the stories, what is copied, what comes again? Chapter 08 found one readable sentence in four of a model copied, and left longer pieces to this one. Forty stories each, beside the sixteenth of storyworld that the first model read eight times, and the second once among the rest:
+# The second is counting. What is new in the stories, what is copied, what comes again? In chapter 08 one readable sentence in four of a model was copied; now longer pieces. Forty stories each, beside the sixteenth of storyworld that the first model read eight times, and the second once among the rest. *Said twice* is the share of 07.4; *alike* says how many pairs of neighbouring words two stories share:
 
 # %%
 with tempfile.TemporaryDirectory() as out:
@@ -478,11 +478,11 @@ assert max(one["copied_longest"] for one in counted.values()) == control["copied
 assert first["repeated_4"] > 4 * max(second["repeated_4"], control["repeated_4"])
 
 # %% [markdown]
-# Fifteen words in a row, copied! It would look like a finding, had we not counted stories that nobody copied: their longest run has fifteen too, since all are told in the sentences of one small world. By this count the models recite hardly more than the generator does, so what chapter 08 saw were single sentences. What the first model does do is repeat *itself*, five times as often as the others.
+# Fifteen words in a row, copied! It would look like a finding, had we not counted stories that nobody copied: there it is fifteen, too, since all share the sentences of one small world. By this count the models recite hardly more than the generator does; chapter 08 saw single sentences. But the first model repeats *itself*, five times as often as the others.
 #
 # ### A judge that reads
 #
-# The third is a large model with a rubric. Eldan and Li asked GPT-4 to mark stories as a teacher would, and to guess the writer's age. `minilm.judge` does so through any server that speaks OpenAI's protocol; it says what it will send and what that costs, and sends nothing without consent. No such server is at hand here. But what would be sent can be looked at, for a story that asks for a ten:
+# The third is a large model with a *rubric*, a list of what to mark and how. Eldan and Li asked GPT-4 to mark stories as a teacher would, and to guess the writer's age. `minilm.judge` does so through any server that speaks OpenAI's protocol; it says what it will send and what that costs, and sends nothing without consent. No such server is at hand. Here is what it would be sent for a story that asks for a ten:
 
 # %% tags=["walkthrough"]
 (plea,) = judge.ANCHORS["pleading"]
@@ -496,7 +496,7 @@ for answer in ('{"grammar": 10}', "Ten for all!", too_good):
         print("\nno marks:", error)
 
 # %% [markdown]
-# MARKER stands for sixteen random digits, new for every story, so no story can write the line that ends it. An answer counts only if it is one set of marks from 1 to 10. Whether the judge obeys the story is another matter, and must be tried. For that there are **anchors**: nine little stories of which we know how they should compare, this one among them. Below, two *pretend judges* of our own mark them. They are rules, not models: grammar is the share of word pairs that stand in a thousand stories of storyworld, too; creativity and plot are spoiled by repetition; consistency copies grammar. One of them also obeys what it reads.
+# MARKER stands for sixteen random digits, new for every story, so no story can write the line that ends it. An answer counts only if it is one set of marks from 1 to 10. Whether the judge obeys the story is another matter, and must be tried. For that there are **anchors**: nine little stories of which we know how they should compare, this one among them. Below, two *pretend judges* of ours mark them. They are rules, not models: grammar is the share of word pairs that stand in a thousand stories of storyworld, too; creativity and plot are spoiled by repetition; consistency copies grammar. One of them also obeys what it reads.
 
 # %% tags=["walkthrough"]
 texts = map(words_in, islice(stories("reference"), 1000))
@@ -536,7 +536,7 @@ assert not checked["obedient"][1].holds
 # %% exercise="09.6"
 
 # %% [markdown]
-# One person has marked three of the TinyStories models beside the paper's GPT-4 (V. Bakshi, 2025); both as shares of full marks.
+# One person has marked three of the TinyStories models, as GPT-4 did for the paper (V. Bakshi, 2025). Only means are published, so no kappa; here both are shares of full marks.
 
 # %% tags=["walkthrough"]
 def published(name):
@@ -566,7 +566,7 @@ assert all(np.argsort([of[f"{what}, {size}"][0] for size in ("1M", "8M", "28M")]
            for of in marks.values() for what in ("grammar", *apart))
 
 # %% [markdown]
-# *Figure 4. Three models, four criteria; 150 prompts by the person, who gave 0, ½ or 1.*
+# *Figure 4. The person gave 0, ½ or 1, for 150 prompts.*
 #
 # On grammar they are five points apart at most; on creativity up to 49. By each criterion both put the three models in the same order. So the order may stand where the grade does not. A Qwen2.5 model, asked by somebody else, gave marks from 0 to 5:
 
@@ -582,11 +582,11 @@ assert marks["TinyStories-28M"][0] - marks["TinyStories-33M"][0] < marks["TinySt
 assert 0.68 < decoding["greedy"] - decoding["sampling"] < 0.7
 
 # %% [markdown]
-# 28M and 33M cannot be told apart. But the *same* 33M model loses 0.69 when its tokens are drawn instead of taken greedily: three quarters of what lies between 3M and 8M.
+# 28M and 33M cannot be told apart. But the *same* 33M model loses 0.69 when its tokens are drawn instead of taken greedily: three quarters of the step from 3M to 8M.
 #
 # ## Four famous tables
 #
-# Now read. **MMLU**, 57 subjects with four answers, five solved items before each:
+# **MMLU**, 57 subjects with four answers, five solved items before each:
 
 # %% tags=["walkthrough"]
 rows = [row for row in published("mmlu_5shot")
@@ -610,11 +610,11 @@ assert (round(chinchilla.mean(), 2), round(gopher.mean(), 2)) == (67.64, 60.61)
 assert scores["Gopher 280B"] == 60.0 and (chinchilla > gopher).sum() == 51
 
 # %% [markdown]
-# *Figure 5. MMLU, five shots; hatched: people, and forecasts made in 2021 for June of 2022 and 2023. From Hoffmann et al., Touvron et al. and, for the smallest, the Open LLM Leaderboard.*
+# *Figure 5. MMLU, five shots; hatched: people, and forecasts made in 2021 for June of 2022 and 2023. The average rater was hired on the web, and is no specialist; the expert is an estimate, of examinees whom only one in twenty beats. From Hoffmann et al., Touvron et al. and, for the smallest, the Open LLM Leaderboard.*
 #
 # A model a quarter of Gopher's size is better in 51 of 57 subjects. But of the two printed means, 67.6 *is* the mean of its column in the appendix, and 60.0 is not: that column's mean is 60.61. So the gap is 7.6 points as printed and 7.0 by one and the same mean. Recompute before you quote.
 #
-# **Reading**: LAMBADA, the last word, and RACE, four answers about a text, from schools (m: middle, h: high).
+# **Reading**: LAMBADA, the last word, and RACE, four answers about a text, from middle schools (RACE-m) and high schools (RACE-h).
 
 # %%
 wanted = {"Chinchilla 70B": "few-shot", "Gopher 280B": "few-shot", "GPT-3 175B": "few-shot",
@@ -645,11 +645,11 @@ lead = {exam: round(100 * (a[exam][0] - b[exam][0]), 1) for exam in ("LAMBADA", 
 assert lead == {"LAMBADA": 1.2, "RACE-h": 35.5}
 
 # %% [markdown]
-# *Figure 6. All of LAMBADA without solved items; it has no chance level, for any word may come. On RACE all but LLaMA saw some.*
+# *Figure 6. LAMBADA without solved items; it has no chance level, since any word may come. On RACE all but LLaMA saw solved items.*
 #
-# On LAMBADA Chinchilla is 1.2 points ahead of GPT-3; on RACE-h 35.5, where GPT-3 had another prompt. Hoffmann et al. say themselves that these cannot be compared.
+# On LAMBADA Chinchilla is 1.2 points ahead of GPT-3; on RACE-h 35.5, where GPT-3 got the items in another form, another *prompt*. How much of that is the form nobody can say: Hoffmann et al. call them not comparable.
 #
-# **Common sense**, and a small one beside the giants: endings of everyday scenes (HellaSwag), school science (ARC), whom a pronoun means (WinoGrande).
+# **Common sense**, with a small model beside the giants: endings of everyday scenes (HellaSwag), school science (ARC), whom a pronoun means (WinoGrande).
 
 # %%
 columns = {"HellaSwag": "hellaswag_percent", "ARC-challenge": "arc_challenge_percent",
@@ -674,7 +674,7 @@ assert all(abs(share[0] - chance[name]) < 0.01 for name, share in small.items())
 # %% [markdown]
 # *Figure 7. LLaMA and GPT-3 without solved items (Touvron et al.); TinyStories-33M after 10 (HellaSwag), 25 (ARC) and 5 (WinoGrande) of them (Open LLM Leaderboard).*
 #
-# The model that writes fluent stories is within a point of chance on all three: these exams do not measure what it can do. For that its makers used **grades**, the fourth table: GPT-4's marks out of ten, as far as printed.
+# The model that writes fluent stories is within a point of chance on all three: these exams do not measure what it can do. For that its makers used **grades**, the fourth table: GPT-4's marks out of ten, as far as we have them.
 
 # %%
 rows = [row for row in published("tinystories_fig4_gpt_eval") if row["layers"] in ("8", "")]
@@ -685,7 +685,7 @@ plots.show_table([
     for row in rows])
 
 # %% [markdown]
-# From width 64 to 768 consistency rises from 4.45 to 9.34, grammar by 2.5. That is an order, by one judge, on one set of beginnings; how sure the marks are is not said.
+# From width 64 to 768 consistency rises from 4.45 to 9.34, grammar by 2.5. That is an order, by one judge, on one set of beginnings; we know of no interval.
 #
 # ## What we know now
 #
@@ -695,7 +695,7 @@ plots.show_table([
 # - Of two choices the storyworld model finds the right one in 79 and 82 of 100 items on what happens, and in 49 on what things look like, as a coin might. By letter it always says A, with or without solved items.
 # - With 100 items, a model that is better by 5 points comes out ahead in four of five exams, and clearly so in one of seven. Comparing on the same items helped little here; comparing often invites false alarms.
 # - Planted models score 1, 0 and chance; planted leaks and duplicates were found.
-# - A rubric judge is calibrated with anchors before it is believed. A person and GPT-4 agreed on grammar within 5 points, and on little else; decoding alone moved a grade by 0.69 of 5.
+# - A rubric judge is calibrated with anchors before it is believed. A person and GPT-4 agreed on grammar within 5 points, elsewhere only in the order; decoding alone moved a grade by 0.69 of 5.
 # - What a real judge says of our own models we have not measured.
 
 # %% quiz="09"

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 10 · How big, on how many tokens?
 #
-# You have a budget: so many operations, and no more. A large model that reads little, or a small one that reads much? For two years the largest laboratories got this wrong: their models read a tenth of the tokens that they should have. The paper that set it right trained over 400 models, and its answer fits on one line. In this chapter you get that line twice: from some fifty small trainings of our own, and from the paper's points.
+# You have a budget: so many operations, and no more. A large model that reads little, or a small one that reads much? For two years the largest laboratories got this wrong: their models read a tenth, or less, of the tokens that would have suited their size. The paper that set it right trained over 400 models, and its answer fits into one sentence. In this chapter you find that sentence twice: in some fifty small trainings of our own, and in the paper's points.
 #
 # By the end you will
 #
 # - have found the best size of each budget from its *valley*, and how it grows with the budget;
 # - have seen a forecast that was written down before the trainings it speaks of, and what they came to;
-# - have derived the best split of any budget from a law with five numbers, and the error that such a law is fitted by;
+# - have derived the best split of any budget from a law with five numbers, and written the error by which such a law is fitted;
 # - have found Chinchilla's law again from its own points, with intervals, and know what two rounded digits did to it;
 # - know four traps on the way to such an answer, and be able to choose size and tokens for a budget of your own.
 #
@@ -42,9 +42,9 @@ def written(budget):
     return f"{budget:g}".replace("+", "")
 
 # %% [markdown]
-# ## Two bills
+# ## The bill
 #
-# Training costs about six operations for each parameter and each token: a multiplication and an addition forward, twice as many backward (chapter 05). So parameters $N$ and tokens $D$ come to a bill of $C = 6ND$.
+# Training costs about six operations for each parameter and each token: a multiplication and an addition forward, twice as many backward (chapter 05). So $N$ parameters and $D$ tokens come to a bill of $C = 6ND$.
 
 # %% tags=["walkthrough"]
 sizes = {row["model"]: row for row in read_table(PUBLISHED / "model_sizes_tokens.csv")}
@@ -59,7 +59,7 @@ plots.show_table([
 # %% exercise="10.1"
 
 # %% [markdown]
-# Look at the last column. From 2020 to 2022 models grew, and all read about 300 billion tokens. Then Chinchilla read twenty tokens for each parameter, and most that came after it as many or more. Why twenty?
+# Look at the last column of the table. From 2020 to 2022 models grew, and all read about 300 billion tokens. Then Chinchilla read twenty tokens for each parameter, and most that came after it as many or more. Why twenty?
 #
 # ## Equal budgets
 #
@@ -97,7 +97,7 @@ plots.show(fig, alt=f"Loss against parameters, a valley for each budget. The low
 # %% [markdown]
 # *Figure 1. Each mark is a training (two seeds for the smaller budgets), each curve a parabola through the trainings of a budget, each star its lowest point. The axis of parameters is logarithmic.*
 #
-# A valley for each budget: models that are too small cannot use their tokens, models that are too large have hardly begun to learn. Near the bottom it is flat. Half or twice the best size costs some 0.05 nats, as much as two seeds of one training may differ. That is a comfort, and also why the best size is hard to measure. (Nor does size alone count: the model of 80 thousand parameters, wide and shallow, lies below its curves.) Was the shape what you predicted? Below you may look at one budget at a time.
+# A valley for each budget: models that are too small cannot use their tokens, models that are too large have hardly begun to learn. Near its bottom a valley is flat. Half or twice the best size costs some 0.05 nats, as much as two seeds of one training differ at most. That is a comfort, and also why the best size is hard to measure. (Nor does size alone count: the model of 80 thousand parameters, wide and shallow, lies below its curves.) Was the shape what you predicted? Below, look at one budget at a time.
 
 # %%
 live_fig, live_ax = plt.subplots(figsize=(8, 4))
@@ -152,11 +152,11 @@ print(f"a = {a:.2f}, 95 % of the samples between {low:.2f} and {high:.2f}")
 assert 0.3 < low < 0.49 < high < 0.65
 
 # %% [markdown]
-# Somewhat fewer tokens for each parameter than Chinchilla's twenty, with models two hundred thousand times smaller, and size and tokens grow nearly alike. The range holds Hoffmann et al.'s 0.49 and excludes Kaplan et al.'s 0.73. That is as much as four stars of small models can say. And the range knows of chance only, and not of all of it: samples whose parabola had its lowest point beyond the sizes were thrown away, as the code says.
+# Somewhat fewer tokens for each parameter than Chinchilla's twenty, with models some two hundred thousand times smaller; and size and tokens grow nearly alike. The range holds Hoffmann et al.'s 0.49 and excludes Kaplan et al.'s 0.73. That is as much as four stars of small models can say. And the range knows of chance only, and not of all of it: samples whose parabola had its lowest point beyond the sizes were thrown away, as the code says.
 #
 # ## Written down before
 #
-# A line through points that one has seen is cheap. So we kept the next budget, $4 \cdot 10^{13}$, for later. Before any of its six models was trained, `minilm sweep --forecast 4e13` wrote into a file, from the smaller budgets alone, which size would be best and what it would reach, by the stars' lines and by a *law*, which we come to below and which also names a loss for each size; the file was committed to the course's history, and only then were the six trained. (Second seeds of $6.3 \cdot 10^{12}$, which Figure 1 has, came later still.) The two do not agree about the least loss: 1.59 by the line, 1.63 by the law. **Predict:** which will be nearer?
+# A line through points that one has seen is cheap. So we kept the next budget, $4 \cdot 10^{13}$, for later. Before any of its six models was trained, `minilm sweep --forecast 4e13` wrote into a file, from the smaller budgets alone, which size would be best and what it would reach, by the stars' lines and by a *law*, which we come to below and which also names a loss for each size; the file was committed to the course's history, and only then were the six trained. (Second seeds of $6.3 \cdot 10^{12}$, which figure 1 has, came later still.) Line and law do not agree about the least loss: 1.59 by the line, 1.63 by the law. **Predict:** which will be nearer?
 
 # %% tags=["walkthrough"]
 said = json.loads((RECORDS / "forecast_tinystories_4e13.json").read_text())["says"]
@@ -206,7 +206,7 @@ assert sum(row_of(name)["within"] == "**no**" for name in said) == 4
 # %% [markdown]
 # *Figure 2. Left: the stars of the four valleys, a line through them, and the budget that was kept for later. Right: its six trainings. Bars are ranges of 95 %; those of the kept budget stand a little apart, to be seen. Horizontal axes are logarithmic, the left vertical one too.*
 #
-# The line was nearer: it said 1.59, the law 1.63, and the least loss came to 1.57. About the best size both were right. But of the six losses three lie below the law's ranges: it was too dark. So a forecast that was committed beforehand has failed, by some four per cent, and no afterthought can change that. We come back to why, once we know what the law is.
+# The line was nearer: it said 1.59, the law 1.63, and the least loss came to 1.57. About the best size both were right. But of the six losses three lie below the law's ranges: it was too pessimistic. So a forecast that was committed beforehand has failed, by some four per cent, and no afterthought can change that. We come back to why, once we know what the law is.
 #
 # ## A law with five numbers
 #
@@ -226,7 +226,7 @@ assert sum(row_of(name)["within"] == "**no**" for name in said) == 4
 # %% [markdown]
 # ## First trap: converged?
 #
-# Now let a search make that error small. It looks among $\ln A$, $\ln B$ and $\ln E$, so that none can become negative, and begins at a place that seems harmless. The error of a good law is about a thousandth, so we may multiply it by a scale, which changes nothing about where it is least. **Predict:** what will the scale change?
+# Now let a search make that error small. It looks among $\ln A$, $\ln B$ and $\ln E$, so that $A$, $B$ and $E$ cannot become negative, and begins at a place that seems harmless. The error of a good law is tiny, about a thousandth. Multiplied by a scale, it is least at the same place as before. **Predict:** what will the scale change?
 
 # %% tags=["walkthrough"]
 def search(n, d, losses, start, scale):
@@ -248,7 +248,7 @@ for scale in (1 / len(n), 1, 1000):
           f"error {error:.6f}, {message}")
 
 # %% [markdown]
-# Three answers, and each time SciPy says that it has converged. It has, by its own measure: it stops when a step improves the value by less than some small number, or when the slope is smaller than another, and those numbers are meant for values near one. Average the error over the points instead of adding it up, as one does with losses everywhere else in this course, and the search ends where it has hardly begun. `scaling.fit_law` asks for a slope of $10^{-9}$, computes it by hand, and begins at the twenty best of 4,500 places.
+# Three answers, and each time SciPy says that the search has converged. It has, by its own measure: it stops when a step improves the value by less than some small number, or when the slope is smaller than another, and those numbers are meant for values near one. Average the error over the points instead of adding it up, as one does with losses everywhere else in this course, and the search ends where it has hardly begun. `scaling.fit_law` asks for a slope of $10^{-9}$, computes it by hand, and begins at the twenty best of 4,500 places.
 #
 # ## Chinchilla's own points
 #
@@ -292,7 +292,7 @@ plots.show(fig, alt=(
 # %% [markdown]
 # *Figure 3. What each law advises; the last two lie upon each other. Both axes are logarithmic.*
 #
-# So whoever puts the printed numbers into a notebook, as nanoGPT's `scaling_laws.ipynb` did, gets a line that does not agree with the paper's own table, and no hint why. The first two rows of the table are the same search with the same points, ours and Besiroglu et al.'s, and they agree; the original fit is another. Its search had stopped early, because of a badly chosen scale of the error, as Besiroglu et al. report: the very trap above. And how sure is 17.9?
+# Put the printed numbers into a notebook, as nanoGPT's `scaling_laws.ipynb` did, and you get a line that does not agree with the paper's own table, and no hint why. The first two rows of the table are the same search with the same points, ours and Besiroglu et al.'s, and they agree; the original fit is another. Its search had stopped early, because of a badly chosen scale of the error, as Besiroglu et al. report: the very trap above. And how sure is 17.9?
 
 # %%
 found = scaling.bootstrap_law(n, d, losses, fit.law, n_samples=200)
@@ -306,11 +306,11 @@ print(f"tokens for each parameter, with Chinchilla's budget: {np.percentile(rati
 assert np.percentile(ratios, [2.5, 97.5]).round().tolist() == [9, 38]
 
 # %% [markdown]
-# Single numbers are not well known, $A$ and $B$ least: a larger $A$ with a larger $\alpha$ fits nearly as well. But what follows from all five together is: 9 to 38 tokens for each parameter. "Twenty" is inside; 92.6 is not.
+# The single numbers are not well known, $A$ and $B$ least: a larger $A$ with a larger $\alpha$ fits nearly as well. Nor is what follows from all five together: 9 to 38 tokens for each parameter. But "twenty" is inside, and 92.6 is not.
 #
-# ## Why the law was too dark
+# ## Why the law was too pessimistic
 #
-# Now to our own law, which failed in Figure 2. What does it say, and how sure is it of its floor?
+# Now to our own law, which failed in figure 2. What does it say, and how sure is it of its floor?
 
 # %%
 n_ours, d_ours, losses_ours = (np.concatenate(columns) for columns in zip(*races.values()))
@@ -326,7 +326,7 @@ assert ours.E > 0.7 and low < 0.3 and high > 0.9
 # %% [markdown]
 # Our points allow any floor between 0.2 and 1.2 nats. A floor must show in losses that level off, and ours do not: from budget to budget they fall as steeply as before, even a little more. The search chose 0.75 all the same, since it must choose five numbers, and so the law expected that the fall would slow down. The line knows no floor. It must fail some day, for no writer is fully predictable; at two and a half times the largest budget that day had not come. And mind the ranges: they were made by drawing trainings anew, so they know of chance, and nothing of a law whose shape is wrong.
 #
-# For $10^{14}$ operations both were written down again, the law fitted anew to all 48 trainings: a least loss of 1.41 by the line, 1.44 by the law. Then they were trained, five sizes, for smaller ones would have read the sample more than four times. **Predict** who is right this time.
+# For $10^{14}$ operations both were written down again, the law fitted anew to all 48 trainings: a least loss of 1.41 by the line, 1.44 by the law. Then five sizes were trained; smaller ones would have read the sample more than four times. **Predict** which is right this time.
 
 # %%
 said = json.loads((RECORDS / "forecast_tinystories_1e14.json").read_text())["says"]
@@ -347,11 +347,11 @@ assert round(slope, 2) == -0.1 and 1.03e6 < best_new < 1.05e6
 assert round(readings, 1) == 3.1 and round(worth, 2) == 0.95
 
 # %% [markdown]
-# Now the law is right about all five losses, and the line is not: 1.44 came, and it had said 1.39 to 1.42. The fall has slowed down. And both had the best size too small, 1.04 million, where their ranges end at 0.97 and 1.02 million. A part of that may be repetition: the smallest of the five read the sample three times, and by the formula of 08.5 its tokens were worth a twentieth less than fresh ones. So law and line have each held once and failed once, only two and a half times beyond what they knew. Whoever goes a hundred times further goes without a map.
+# Now the law is right about all five losses, and the line is not: the least loss came to 1.44, and it had said 1.39 to 1.42. The fall has slowed down. And both made the best size too small: it came to 1.04 million, where their ranges end at 0.97 and 1.02 million. A part of that may be repetition: the smallest of the five read the sample three times, and by the formula of 08.5 its tokens were worth a twentieth less than fresh ones. So law and line have each held once and failed once, only two and a half times beyond what they knew. To go a hundred times further is to go without a map.
 #
 # ## Second trap: counted otherwise
 #
-# What is $N$? What is $C$? Kaplan et al. left out the embedding table, and what the last layer costs. For a model of billions that is nothing; for small ones it is half of the model. And six operations for each parameter leave out attention. Here is what our own trainings say, counted in three ways, and with the best size found in three: from the valleys; from the *envelope*, which at each budget takes the size whose learning curve is lowest there; and from the law.
+# What is $N$? What is $C$? Kaplan et al. left out the embedding table, and what the last layer costs. For a model of billions that is nothing; in a small one it may be half. And six operations for each parameter leave out attention. Here is what our own trainings say, counted in three ways, and with the best size found in three: from the valleys; from the *envelope*, which at each budget takes the size whose learning curve is lowest there; and from the law.
 
 # %% tags=["walkthrough"]
 WAYS = ("valleys", "envelope", "law")
@@ -373,7 +373,7 @@ assert 0.42 < min(middles) and max(middles) < 0.53
 # %% [markdown]
 # *Exponents $a$ of $N \sim C^a$ from all our trainings on TinyStories, with ranges of 95 % (`minilm sweep --growth`). "operations" is what was really done, attention included.*
 #
-# What is left out weighs more in a small model than in a large one, the table as well as attention. Counted as Kaplan et al. did, our exponent is larger than with $6ND$ by 0.03 from the valleys and by 0.07 from the law; the ranges are wider than that, but the direction is what one expects, and with 50,000 rows in the table in place of our 512 it would be a larger step. The envelope is hardly of use here: one size takes over from another in leaps, and it runs along curves that are not at their end, on which more below.
+# What is left out weighs more in a small model than in a large one, the table as well as attention. Counted as Kaplan et al. did, our exponent is larger than with $6ND$ by 0.03 from the valleys (before rounding) and by 0.07 from the law. The ranges are wider than that, but the direction is the expected one, and with 50,000 rows in the table in place of our 512 the step would be larger. The envelope is hardly of use here: one size takes over from another in leaps, and it runs along curves that are not at their end, on which more below.
 
 # %% tags=["walkthrough"]
 exponents = {row["fit"]: row for row in read_table(PUBLISHED / "scaling_exponents.csv")}
@@ -384,9 +384,9 @@ plots.show_table([
 ])
 
 # %% [markdown]
-# The last three rows are the clearest lesson in this chapter: *the same trainings*, of nanochat, in January 2026, give 0.37, 0.54 or 0.70, by what is counted as a parameter. An exponent without its way of counting says nothing. Mind the printed ranges too: Hoffmann et al.'s third value, 0.46, lies outside its own, 0.454 to 0.455.
+# (*IsoFLOP* means by valleys, *parametric* by a law.) The last three rows are the clearest lesson in this chapter: *the same trainings*, of nanochat, in January 2026, give 0.37, 0.54 or 0.70, by what is counted as a parameter. An exponent without its way of counting says nothing. Mind the printed ranges too: Hoffmann et al.'s third value, 0.46, lies outside its own, 0.454 to 0.455.
 #
-# Ours lies between 0.43 and 0.52 by the valleys and by the law, near the half of Hoffmann et al. It rests on models of forty thousand to two million parameters; on one narrow text of five million tokens, which the smallest of them read up to 3.7 times; on rates tried at three sizes only; and the ranges know of none of this. That it comes out so near is more than we expected, and it is not a proof.
+# Ours lies between 0.45 and 0.52 by the valleys and by the law, near the half of Hoffmann et al. It rests on models of forty thousand to five million parameters; on one narrow text of five million tokens, which the smallest of them read up to 3.7 times; on rates tried at three sizes only; and the ranges know of none of this. That it comes out so near is more than we expected, and it is not a proof.
 #
 # ## Third trap: cut off
 #
@@ -419,11 +419,11 @@ assert behind[min(behind)] < 0.03 and 0.25 < behind[max(behind)] < 0.35
 # %% [markdown]
 # *Figure 4. Training losses, each mark the end of a schedule; the axis of tokens is logarithmic.*
 #
-# Half-way it is worse by 0.3 nats: its rate is still half of the highest, so its weights have not settled. Early on there is hardly a difference. Whoever reads small budgets off long trainings makes some of them look worse than others, and a law made from them is bent. Hoffmann et al. held this to be a main cause of Kaplan et al.'s 0.73. Porian et al. tried it out in 2024, and found three others, which together explain it all: what the last layer costs was not counted, the warm-up was too long for the small models, and rates and batches were not tuned by size. With these put right they got Chinchilla's exponent, and found that a careful decay of the rate was not needed for it. A plausible cause is not yet the cause.
+# Half-way it is worse by 0.3 nats: its rate is still half of the highest, so its weights have not settled. Early on there is hardly a difference. If small budgets are read off long trainings, some of them look worse than others, and a law made from them is bent. Hoffmann et al. held this to be a main cause of Kaplan et al.'s 0.73. Porian et al. tried it out in 2024, and found three others, which together account for the difference: what the last layer costs was not counted, the warm-up was too long for the small models, and rates and batches were not tuned by size. With these put right they got Chinchilla's exponent, and found that a careful decay of the rate was not needed for it. A plausible cause is not yet the cause.
 #
 # ## Fourth trap: off the middle
 #
-# A parabola is only an approximation of the valley. Suppose that a law holds exactly, and take its losses for seven sizes, spread over a factor of thirty around the best, or with the best near an edge:
+# A parabola is only an approximation of a valley. Suppose that a law holds exactly, and take its losses for seven sizes, spread over a factor of thirty around the best, or with the best near an edge:
 
 # %%
 law = published["Besiroglu et al. 2024"]
@@ -439,11 +439,11 @@ places = [np.log(size / min(n)) / np.log(max(n) / min(n)) for (n, *_), size in z
 print("our stars, from the smallest size (0) to the largest (1):", ", ".join(f"{x:.2f}" for x in places))
 
 # %% [markdown]
-# In the middle the parabola is right to a per cent, whatever the budget. With the best size near an edge it is wrong by up to a tenth, towards the middle of the sizes. As long as all budgets are wrong by the same factor the exponent does not mind; when the stars drift from one side of their grids to the other, as ours do a little, it does. A study of 2026 puts the price of it for Llama 3, whose grids were published, at 6.5 % of its budget.
+# In the middle the parabola is right to a per cent, whatever the budget. With the best size near an edge it is wrong by up to a tenth, towards the middle of the sizes. As long as all budgets are wrong by the same factor the exponent does not mind; when the stars drift from one side of their grids to the other, as ours do a little, it does. A study of 2026 puts the price of this for Llama 3, whose grids were published, at 6.5 % of its budget.
 #
 # ## Your own budget
 #
-# What would you train on TinyStories in an hour? The two cores of our records did some 80 billion operations a second in such trainings (`flops` over `seconds`), $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
+# What would you train on TinyStories in an hour? The two cores of our records, with a training on each, together did 70 to 80 billion operations a second in the larger of them (`flops` over `seconds`). We count 80, which is $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
 
 # %%
 row = growth["6 N D"]
@@ -454,15 +454,15 @@ for hours in (0.1, 1, 10):
           f"a loss of {ours.loss(size, tokens):.2f} nats per token of 512 ids")
 
 # %% [markdown]
-# An hour asks for more tokens than our sample has, so you would need all of TinyStories, or read the sample several times, which chapter 11 takes up. And ten hours are thirty times our largest budget: by then the law is a guess. Was your size nearer to it than to that of a model you know?
+# An hour asks for more tokens than our sample has, so you would need all of TinyStories, or read the sample several times (chapter 11). And ten hours are thirty times our largest budget: there the law is a guess.
 #
 # ## What we know now
 #
 # - With a fixed budget the loss has a valley over the size. For our stories its lowest point lies at 12 to 18 tokens for each parameter, and the best size grows with the budget to the power 0.49 (0.48 to 0.53, all six budgets), as for Hoffmann et al.
-# - Of two forecasts that were written down beforehand the law failed the first, for three of six losses, and the line the second. About the best size both were right the first time, and neither the second.
+# - Two forecasts were written down beforehand. In the first the law failed, for three of six losses, in the second the line. About the best size both were right the first time, and neither the second.
 # - The best split of a budget under $L = E + A/N^\alpha + B/D^\beta$ does not depend on $E$, and grows as $C^{\beta/(\alpha+\beta)}$.
 # - Chinchilla's 240 points give 17.9 tokens for each parameter at its budget, with a range of 9 to 38. The coefficients as printed say 92.6, with all digits 58.9.
-# - A search said "converged" three times, and had not twice.
+# - A search said "converged" three times, and twice it had not.
 # - The same trainings give other exponents when other things are counted: 0.45 to 0.52 in ours, 0.37 to 0.70 in nanochat's.
 # - A training that is cut off half-way was worse by 0.3 nats than one half as long.
 

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 11 · What would you do with this budget?
 #
-# Chapter 10 found the best split of a training budget. Then, in 2023, LLaMA's authors did something else, and in 2024 the smallest Llama 3 read 1,875 tokens for each parameter where Chinchilla's law advises twenty. Nobody had forgotten the law. It answers a question that hardly anybody who trains a model has: how to get the least loss for the cost of *training*.
+# Chapter 10 found the best split of a training budget. Then, in 2023, LLaMA's authors did something else, and in 2024 the smallest Llama 3 read 1,875 tokens for each parameter where Chinchilla's law advises twenty. Nobody had forgotten the law. It answers a question that hardly anybody who trains a model has: how to get the least loss for a given cost of *training*.
 #
 # By the end you will
 #
-# - know after how much use a small, long-trained model is the cheaper one, and find the best size for any amount of use;
+# - know after how much use a small, long-trained model is the cheaper one, and have found the best size for any amount of use;
 # - have asked a law for trainings far longer than those it was fitted to, and seen how wrong it was;
 # - be able to say what a training takes in hours, energy and money before it begins, and check what others claim;
 # - have found the best size when the text runs out, and know why two answers are on offer;
@@ -41,12 +41,12 @@ def read_table(name):
 # %% [markdown]
 # ## Use costs too
 #
-# Training costs $6ND$ operations for $N$ parameters and $D$ tokens. In use, each token that is read or written costs $2N$: the forward pass, without the backward one. Call such tokens *served*. The price of one sounds small. But a hundred million people who exchange a thousand tokens a day with a model come to $10^{11}$ tokens a day, and in three days to as many as GPT-3 was trained on.
+# Training costs $6ND$ operations for $N$ parameters and $D$ tokens. In use (*inference*, in the papers) each token that is read or written costs $2N$: the forward pass, without the backward one. Call such tokens *served*. One of them costs little. But a hundred million people who exchange a thousand tokens a day with a model come to $10^{11}$ tokens a day, and in three days to as many as GPT-3 was trained on.
 
 # %% exercise="11.1"
 
 # %% [markdown]
-# Take Chinchilla itself, 70 billion parameters and 1.4 trillion tokens. A model of half the size could have had the same loss with more tokens; how many, the law says. **Predict:** how many more operations would its training take, and how many tokens served pay them back?
+# Take Chinchilla itself, 70 billion parameters and 1.4 trillion tokens. A model of half the size could have had the same loss with more tokens; the law says how many. **Predict:** how many more operations would its training take, and how many tokens served pay them back?
 
 # %% tags=["walkthrough"]
 n, d = 70e9, 1.4e12
@@ -64,7 +64,7 @@ assert 1.29 < training_flops(n / 2, float(LAW.tokens_for(loss, n / 2))) / traini
 assert abs((LAW.A / (loss - LAW.E)) ** (1 / LAW.alpha) - 10.7e9) < 0.05e9
 
 # %% [markdown]
-# Half the size takes 30 % more training, and has paid that back after two and a half trillion tokens served. At 35 % of the size training costs twice as much, at a quarter five times; and below 10.7 billion the loss is out of reach however long one trains, for $E + A/N^\alpha$ alone is larger than the loss that is wanted. (Only the law says so, not a training. How far it may be trusted comes further down.)
+# Half the size takes 30 % more training, and has paid that back after two and a half trillion tokens served. At 35 % of the size training costs twice as much, at a quarter five times; and below 10.7 billion the loss is out of reach however long one trains, for $E + A/N^\alpha$ alone is larger than the loss that is wanted. (So says the law; no training has shown it. How far it may be trusted we ask further down.)
 #
 # So how small? That depends on how much the model will be used.
 
@@ -124,7 +124,7 @@ display(widgets.live_figure(live_fig, use, served=slider))
 # %% [markdown]
 # ## What LLaMA did, and Llama 3
 #
-# That was the argument of LLaMA's authors, in a sentence of their introduction: the preferred model is not the fastest to train but the fastest in use. They trained 7 billion parameters on a trillion tokens, and noted that it was still improving.
+# That was the argument of LLaMA's authors in their introduction: for a wanted quality the model to prefer is not the fastest to train but the fastest in use. They trained 7 billion parameters on a trillion tokens, and noted that the model was still improving. A model that reaches its loss with the least training is called *compute-optimal*; one that does so with the least of training and use together, *inference-optimal*.
 
 # %% exercise="11.3"
 
@@ -145,7 +145,7 @@ for name in ("Chinchilla", "LLaMA-65B", "LLaMA-13B", "LLaMA-7B", "Llama 3 70B", 
 plots.show_table(rows)
 
 # %% [markdown]
-# Read the last row: by the law a model of 34 billion would have been as good as Llama 3 8B, for 18 % of the training; after eleven trillion tokens served the small one has the lower bill all the same. In the first two rows there is nothing to pay back: LLaMA-65B, like Chinchilla, lies about where the law puts it. Compute-optimal and inference-optimal are two answers to two questions.
+# Read the last row: by the law a model of 34 billion would have been as good as Llama 3 8B, for 18 % of the training; and yet, after eleven trillion tokens served, the small one has the lower bill. In the first two rows there is nothing to pay back: LLaMA-65B, like Chinchilla, lies about where the law puts it. (The law was fitted to one laboratory's text and tokens, and these models read others. So read the table for its proportions; the law does not know their true losses.) Compute-optimal and inference-optimal are two answers to two questions.
 #
 # But is 8 billion the answer to the second one?
 
@@ -157,7 +157,7 @@ for served in (1.14e13, 1.9e14):
           f"{plots.short(plan.n_tokens)} tokens of training")
 
 # %% [markdown]
-# After eleven trillion tokens served a model of 13 billion would have been cheaper than either; 8 billion are the cheapest only after 190 trillion. So why 8? The bill leaves things out: a model of 8 billion fits on a card that people own, and answers faster. And perhaps Meta did not trust a law so far outside of its points. Should they have?
+# After eleven trillion tokens served a model of 13 billion would have been cheaper than either; 8 billion are the cheapest only after 190 trillion. So why 8? The bill leaves things out: a model of 8 billion fits on a card that people own, and answers faster. And perhaps Meta did not trust a law so far outside its points. Should they have?
 #
 # ## Far outside
 #
@@ -201,7 +201,7 @@ plots.show_table([
 assert max(off[~near]) < 0 and min(off) < -0.15
 
 # %% [markdown]
-# The law promises too much: 2 to 4 % at 250 tokens for each parameter, where one might still call it chance, and 17 % at ten thousand, where one cannot. What the long trainings bought is real, for the smallest model went on improving to the end; only less was bought than was promised. So the tables above promise too low a loss to small models that read long, and to Llama 3 8B most of all. And that is no small matter: where a law is flat, little of the loss is much of the budget. By this one a loss 4 % above Llama 3 8B's takes less than a sixth of the operations.
+# The law promises losses that are too low: by 2 to 4 % at 250 tokens for each parameter, where one might still call it chance, and by 17 % at ten thousand, where one cannot. What the long trainings bought is real, for the smallest model went on improving to the end; only less was bought than was promised. So the tables above, if their law errs in the same way, promise too low a loss to small models that read long, and to Llama 3 8B most of all. That is no small matter: where a law is flat, a little of the loss is worth much of the budget. By ours a loss 4 % above Llama 3 8B's takes less than a sixth of the operations.
 
 # %%
 needed = {factor: budgets[np.argmax(losses <= factor * wanted)] for factor in (1, 1.04)}
@@ -209,11 +209,11 @@ print(f"{needed[1] / needed[1.04]:.1f} times the operations for 4 % of the loss"
 assert 6.3 < needed[1] / needed[1.04] < 6.6 and max(off[~near]) < 0 and min(off) < -0.15
 
 # %% [markdown]
-# A law is a summary of what was tried.
+# A law sums up what was tried, and no more.
 #
 # ## Hours, energy, money
 #
-# Operations become a bill in three steps. A machine makes so many a second at best; a training reaches a share of that, a third to a half; and every hour costs energy and money.
+# Operations become a bill in three steps. A machine does so many a second at best, its *peak*; a training reaches a share of that, a third to a half; and every hour costs energy and money.
 
 # %% exercise="11.4"
 
@@ -230,13 +230,13 @@ for row in read_table("llama_models"):
 plots.show_table(rows)
 
 # %% [markdown]
-# Hours come out within a seventh of what the paper states, from parameters, tokens and one round assumption, for trainings that took from two days to three weeks on some two thousand cards. (The energy is no second check: the paper's is its hours times 0.44 kilowatts, the 400 watts of a card and a tenth more for cooling and the like, `overhead`.) So a stated cost can be checked, and a planned one known before anything is bought. Two dollars are only an example; put in your own price. And none of this counts the trainings that were tried before the one that counted.
+# Hours come out within a seventh of what the paper states, from parameters, tokens and one round assumption, for trainings that took from two days to three weeks on some two thousand cards. (The energy is no second check: the paper's is its hours times 0.44 kilowatts, the 400 watts of a card and a tenth more for cooling and the like, `overhead`.) So a stated cost can be checked, and a planned one known before anything is bought. Two dollars an hour are only an example; put in your own price. And none of this includes the trainings that were tried before the one that counted.
 #
-# And ours? The shipped model of TinyStories took $3.4 \cdot 10^{14}$ operations, 67 minutes of two cores. If those draw fifty watts (an assumption, for we had no meter), that is 0.06 kilowatt-hours: as much as boils half a litre of water.
+# And ours? The shipped model of TinyStories took $3.4 \cdot 10^{14}$ operations, at most 67 minutes of two cores. If those draw fifty watts (an assumption, for we had no meter), that is 0.06 kilowatt-hours: as much as boils half a litre of water.
 #
-# ## When the text runs out
+# ## Short of text
 #
-# All this assumes that there is text. Often there is not: in another language, in a narrow field, or for a course that makes do with a sample. Muennighoff et al. asked what to do then.
+# All this assumes that there is text. Often there is not: in another language, in a narrow field, or for a course that makes do with a sample. Muennighoff et al. (08.5) asked what to do then.
 
 # %% exercise="11.5"
 
@@ -266,13 +266,13 @@ for text in (1e11, 1e10, 3e9):
 # %% [markdown]
 # *Figure 3. One budget; stars are the best sizes. The axis of parameters is logarithmic.*
 #
-# If only repeated tokens lose their worth, text is a bad buy and the best model is larger. If surplus size loses its worth too, and faster, it is smaller, and reads more often. Which is true? That is a question for trainings. Muennighoff et al. trained both: with $9.3 \cdot 10^{21}$ operations and 25 billion tokens, a model 27 % smaller than Chinchilla's law advises was the better one. Their law was fitted to models of one recipe, though, and it knows nothing of *overfitting*: by it more readings never hurt, where our own sixteen readings were worth less than eight (chapter 08), for a model with more parameters than its text had tokens. A later study that adds a penalty for that (Lovelace et al., 2026) advises the other way beyond a point: rather larger than oftener. It is not settled.
+# If only repeated tokens lose their worth, more readings are a bad buy, and the best model is larger. If surplus size loses its worth too, and faster, the best model is smaller, and reads more often. Which is true? That is a question for trainings. Muennighoff et al. trained both: with $9.3 \cdot 10^{21}$ operations and 25 billion tokens, a model 27 % smaller than Chinchilla's law advises was the better one. Their law was fitted to models of one recipe, though, and it knows nothing of *overfitting*, in which a model gets its text by heart and becomes worse on unseen text. By this law more readings never hurt; but our own sixteen readings were worth less than eight (chapter 08), for a model with more parameters than its text had tokens. A later study that adds a penalty for overfitting (Lovelace et al., 2026) advises the opposite beyond a point: a larger model rather than more readings. It is not settled.
 #
-# One thing is: no size brings back what is missing. Nothing replaces text, and this is where "good data" begins to matter. Chapter 12 asks it in earnest.
+# One thing is: no size makes up for missing text. And if text is what one cannot do without, it matters how good it is. Chapter 12 asks that in earnest.
 #
 # ## The explorer
 #
-# Everything so far lies on one plane: parameters to the right, tokens upwards. First as a picture.
+# Everything so far lies on one plane, parameters to the right, tokens upwards. First as a picture:
 
 # %% tags=["walkthrough"]
 RANGES = {"n_params": (1e8, 1e13), "n_tokens": (1e10, 1e14)}
@@ -292,9 +292,9 @@ print(f"GPT-3 has {LAW.loss(*gpt3):.3f} nats by the law, the best for its comput
       f"{LAW.loss(best_n, best_d):.3f}")
 
 # %% [markdown]
-# *Figure 4. Blue: lines of equal loss by the law of Besiroglu et al. The numbers at the right edge are the losses. Green: the best model of each budget. Orange: all that cost as much as GPT-3. Both axes are logarithmic.*
+# *Figure 4. Blue: lines of equal loss by the law of Besiroglu et al., with the losses at the right edge. Green: the best model of each budget. Orange: all models that cost as much to train as GPT-3. Both axes are logarithmic.*
 #
-# And now to play with. Drag the ring, or go to it with Tab and use the arrow keys; choose a model, a law, a machine. What you see is said in words below.
+# Now play with it. Drag the ring, or go to it with Tab and use the arrow keys; choose a model, a law, a machine. What you see is said in words below.
 
 # %%
 display(Explorer())
@@ -314,8 +314,8 @@ display(Explorer())
 #
 # - A model of half Chinchilla's size would, by the law, have cost 1.3 times the training, and paid that back after two and a half trillion tokens served.
 # - The more a model is used, the smaller its best size: from 73 billion with no use to 21 billion with a hundred trillion tokens served, at Chinchilla's loss.
-# - Llama 3 8B cost some five times the training of the optimum of its loss, by a law that was asked far outside of its points. On Sardana et al.'s trainings a law of the short ones promises 2 to 17 % too much from 250 tokens for each parameter on.
-# - Six operations per parameter and token and half the peak give LLaMA's published hours within a seventh.
+# - Llama 3 8B cost some five and a half times the training of the optimum of its loss, by a law that was asked far outside its points. For Sardana et al.'s trainings a law of the short ones promises losses that are 2 to 17 % too low from 250 tokens for each parameter on.
+# - Six operations for each parameter and token, at half the peak, give LLaMA's published hours within a seventh.
 # - Where text is short, the best model is larger if only repeats lose their worth, smaller if surplus size does too; trainings speak for the second, up to some number of readings.
 
 # %% quiz="11"

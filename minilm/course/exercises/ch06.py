@@ -24,7 +24,7 @@ first_moves = Exercise(
     verified="against `torch.optim.AdamW`",
     explanation="""
         g divided by the root of g² is 1 or -1. So the first step of Adam is one learning rate long for *every* weight that has a gradient, whether that is a breath or a storm. Only the direction counts. Later steps are about as long while
-        the gradients agree with each other, and shorter when they quarrel. That is why one rate suits all the parts of a model, and why a rate that is too high is too high everywhere at once.
+        the gradients agree with each other, and shorter when they do not. That is why one rate suits all the parts of a model, and why a rate that is too high is too high everywhere at once.
         """,
     tolerance=1e-3,
     stub="first_moves = ...  # a pair, (first weight, second weight)",
@@ -234,7 +234,7 @@ clip_together = Exercise(
            "`norm = sum((g**2).sum() for g in gradients) ** 0.5`; the factor is `max_norm / norm`, but never more than 1: `min(1.0, max_norm / norm)`."),
     verified="long and short gradients, one tensor and several, and 12 random draws, against `torch.nn.utils.clip_grad_norm_`",
     explanation="""
-        One factor for all keeps the direction: the step is shorter, but still goes where the loss falls. (If all gradients are exactly zero, this divides by zero; PyTorch adds a millionth to the norm.)
+        One factor for all keeps the direction: the gradient is shorter, but still points the same way. (If all gradients are exactly zero, this divides by zero; PyTorch adds a millionth to the norm.)
         """,
     tolerance=1e-4,
 )  # fmt: skip
@@ -312,7 +312,7 @@ accumulated_gradient = Exercise(
            "A part of 2 rows among 8 counts 2/8: `(mean_loss(w, part) * len(part) / n_rows).backward()`. Begin with `w = w.clone().requires_grad_()`, so that the caller's tensor stays as it is, and return `w.grad`."),
     verified="equal parts, unequal parts, one part, a part of one row, and 12 random splits, against one backward pass through the whole batch",
     explanation="""
-        If all parts are equally large, this is the same as dividing each loss by the number of parts, which is what `minilm.train` does: its windows all have the same number of tokens. Where they do not, because short texts were padded, say, dividing by the number of parts is
+        If all parts are equally large, this is the same as dividing each loss by the number of parts, which is what `minilm.train` does: its windows all have the same number of tokens. Where parts differ, because short texts were filled up with padding, say, dividing by the number of parts is
         wrong, and quietly so: a row in a small part counts for more.
         """,
     tolerance=1e-4,

@@ -15,14 +15,14 @@ cooler = Exercise(
     minutes=5,
     difficulty=1,
     prompt="""
-        At temperature 1 a model gives three tokens the probabilities 0.6, 0.3 and 0.1. What is the probability of the *second* at temperature ½, to three decimals? Logits are known up to a constant only, and the logarithms of the probabilities
+        At temperature 1 a model gives three tokens the probabilities 0.6, 0.3 and 0.1. What is the probability of the *second* at temperature ½, to three decimals? A constant added to all logits changes nothing in a softmax, so the logarithms of the probabilities
         will do as logits. Paper and pencil are enough: dividing a logarithm by ½ doubles it, and $e^{2 \\ln x}$ is $x^2$.
         """,
     hints=("Divide ln 0.6, ln 0.3 and ln 0.1 by ½ and take e to the power of each. What are the three numbers?",
            "They are 0.36, 0.09 and 0.01. They do not add up to one yet."),
     verified="against PyTorch's softmax",
     explanation="""
-        0.09 / (0.36 + 0.09 + 0.01) = 0.196. A temperature T raises every probability to the power 1/T, and then all are divided by their sum. The first token gets 78 per cent, the third 2. The order stays as it was.
+        0.09 / (0.36 + 0.09 + 0.01) = 0.196. A temperature T raises every probability to the power 1/T, and then all are divided by their sum. The first token gets 78 %, the third 2 %. The order stays as it was.
         """,
     tolerance=0.01,
     stub="cooler = ...  # a probability, between 0 and 1",
@@ -281,7 +281,7 @@ attend_next = Exercise(
     difficulty=3,
     prompt="""
         One new token arrives at a layer, with the queries `q` (H, D) of its heads, and `k`, `v` (K, D); as in chapter 04, H/K neighbouring query heads share one key and one value head. The S tokens before it have left their keys and values, (K, S, D), and those keys have been turned to their
-        positions already. Turn the new query and key to *theirs*, add the new key and value to the rest, and attend. Return what the heads have mixed, and the keys and values for the next token.
+        positions already. Turn the new query and key to *their* position, add the new key and value to the rest, and attend. Return what the heads have mixed, and the keys and values for the next token.
 
         To turn: `cos, sin = rope_table(n, D)` has a row for each of n positions, counted from 0; `apply_rope(x, cos[t], sin[t])` turns x to position t. To add: `torch.cat((old, new[:, None]), dim=1)`.
         """,
@@ -289,7 +289,7 @@ attend_next = Exercise(
            "Position S, and it sees all S + 1, so there is no mask. `keys.repeat_interleave(H // K, dim=0)` is (H, S+1, D); `q[:, None] @ that.transpose(1, 2)` gives the scores (H, 1, S+1)."),
     verified="a first token, one and more before it, own, shared and single key heads, and 12 random shapes, against complex numbers and a loop over heads",
     explanation="""
-        There is no mask: the newest token may see everything. That is a trap in PyTorch: `is_causal=True` lines the first query up with the first *key*, so a single query would see the oldest token only. And old keys are not turned again: they were turned when
+        There is no mask: the newest token may see everything. PyTorch has a trap here: `is_causal=True` lines the first query up with the first *key*, so a single query would see the oldest token only. And old keys are not turned again: they were turned when
         they came, and a key stays where it is.
         """,
     tolerance=1e-4,

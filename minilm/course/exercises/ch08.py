@@ -22,7 +22,7 @@ blind = Exercise(
            "Follow the dog's ball. In one story the friends work on it nearly to the end. In one it is forgotten, and they play. In one a hat, a doll and three strangers come from nowhere. That is from the largest model to the smallest."),
     verified="against the records",
     explanation="""
-        All three write English that mostly holds for a sentence. In the smallest, things come out of nowhere: a car, wings, a hat. The middle one keeps to its *words*, boat, tree and dog, but not to what happened to them. The largest keeps to a *wish* for several sentences, the beach, the climb, the ball, and then loses it too. So much for nine stories. A handful is an anecdote, and next we count.
+        All three write English that mostly holds for a sentence. In the smallest, things come out of nowhere: a car, wings, a hat. The middle one keeps to its *words*, boat, tree and dog, but not to what happened to them. The largest keeps to a *wish* for several sentences, the beach, the climb, the ball, and then loses it too. But nine stories are an anecdote; next we count.
         """,
     stub='blind = ...  # three letters, such as "ABC"',
     solution='blind = "CAB"',
@@ -48,7 +48,7 @@ share_interval = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Forty stories, and 3 are sound. The model's true share could be 0.03 or 0.19 as well. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$. Wilson's interval holds all shares $p$ from which $k/n$ is no further than $z$ standard deviations: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
+        Forty stories, and 3 are sound. The model's true share could just as well be 0.03 or 0.19. In general: $k$ of $n$ stories. If the true share is $p$, such counts scatter around it, and the variance of $k/n$, its mean squared distance from $p$, is $p(1-p)/n$; its root is the standard deviation. Wilson's interval holds all shares $p$ from which $k/n$ is at most $z$ standard deviations away: $(p - k/n)^2 \\le z^2\\, p(1-p)/n$. That is a quadratic in $p$, and the interval ends at its two roots, which have the centre and the half-width
 
         $$\\frac{k + z^2/2}{n + z^2} \\qquad\\text{and}\\qquad \\frac{z}{n + z^2}\\sqrt{\\frac{k\\,(n-k)}{n} + \\frac{z^2}{4}}.$$
 
@@ -181,11 +181,11 @@ forecast_range = Exercise(
 
         where $x_0$ is the logarithm of `n_tokens` and $t$ = `scipy.stats.t.ppf(0.975, n - 2)`, which leaves 2.5 % on either side. *If* the points lie on a line and all scatter alike, the new run's *logarithm* lies within $h$ of the line at $x_0$ in 95 of 100 cases. Add and subtract $h$ first, and undo the logarithm last: return the two ends in bits per byte.
         """,
-    hints=("Begin with x, y, the line, and the differences y minus line. Which of the three terms under the root would vanish if you had endless many runs?",
+    hints=("Begin with x, y, the line, and the differences y minus line. Which of the three terms under the root would vanish if you had infinitely many runs?",
            "`x, y = np.log(tokens), np.log(bits)`, `slope, intercept = np.polyfit(x, y, 1)`, `s = (((y - slope * x - intercept) ** 2).sum() / (n - 2)) ** 0.5`; compute h, and return the exponentials of `centre - h` and `centre + h`."),
     verified="few and many runs, between and beyond them, against the general formula with matrices",
     explanation="""
-        The 1 under the root is the new run's own luck, and does not go away with more runs; the two others are what we do not know about the line. Many forecasts leave out the 1. They tell where the *mean* of many runs would lie, and a single run then often misses.
+        The 1 under the root is the new run's own luck, and does not go away with more runs; the two others are what we do not know about the line. Many forecasts leave out the 1. They tell where the *mean* of many runs would lie, and a single run often falls outside.
         """,
     tolerance=1e-5,
 )  # fmt: skip
@@ -218,7 +218,7 @@ forecast_range.wrong("(1 + 1 / n + distance)", "1", "only the scatter counts in 
 forecast_range.wrong("/ (n - 2)) ** 0.5", "/ n) ** 0.5", "divide the sum of squares by n - 2: the line was fitted to the same points, with two numbers.")
 forecast_range.wrong("/ (n - 2)) ** 0.5", "/ (n - 1)) ** 0.5", "two numbers were fitted, slope and intercept, so it is n - 2.")
 forecast_range.wrong("scipy.stats.t.ppf(0.975, n - 2)", "scipy.stats.t.ppf(0.95, n - 2)", "0.95 leaves 5 % on each side. For 95 % between the ends it is 0.975.")
-forecast_range.wrong("scipy.stats.t.ppf(0.975, n - 2)", "1.96", "1.96 is for endless many runs. With few, t is larger.")
+forecast_range.wrong("scipy.stats.t.ppf(0.975, n - 2)", "1.96", "1.96 is for infinitely many runs. With few, t is larger.")
 forecast_range.wrong("scipy.stats.t.ppf(0.975, n - 2) * s", "s", "t is missing: one s on each side holds only about two thirds.")
 forecast_range.wrong("float(np.exp(centre - h)), float(np.exp(centre + h))", "float(centre - h), float(centre + h)", "these are logarithms. Return bits per byte.")
 forecast_range.wrong("float(np.exp(centre - h)), float(np.exp(centre + h))", "float(np.exp(centre) - h), float(np.exp(centre) + h)", "h belongs to the logarithm: add it before you undo that.")
@@ -254,7 +254,7 @@ worth_of_repeats = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Muennighoff et al. put it in a formula: a token read again counts less each time. What is read after $r$ repetitions counts $e^{-r/R}$, where $r$ grows smoothly, within a reading too, with $R = 15.4$, measured on models of up to nine billion parameters. (After $R$ repetitions one more counts 37 %.) Added up so, as an integral does, $U$ unique tokens read `epochs` times are worth
+        Muennighoff et al. put it in a formula: a token read again counts less each time. What is read after $r$ repetitions counts $e^{-r/R}$, with $R = 15.4$, measured on models of up to nine billion parameters. (After $R$ repetitions one more counts 37 %.) Here $r$ grows smoothly, within a reading too, so all of it is added up by an integral: $U$ unique tokens read `epochs` times are worth
 
         $$U + U\\,R\\,\\big(1 - e^{-(\\text{epochs}-1)/R}\\big)$$
 
@@ -264,7 +264,7 @@ worth_of_repeats = Exercise(
            "`unique * (1 + half_life * (1 - math.exp(-(epochs - 1) / half_life)))`, where half_life is R (it is no half-life, but a name it needs)."),
     verified="one reading, four, sixteen and endless many, other R, and 10 random ones, against adding it up by an integral",
     explanation="""
-        An *epoch* is one reading. Four are worth 3.7 fresh ones: hence the authors' rule that up to four epochs are nearly free. Sixteen are worth 10.6, and endless many 16.4: the text is used up. R is no constant of nature. It was fitted to large models on web text, and the figure below asks whether it holds for ours.
+        An *epoch* is one reading. Four are worth 3.7 fresh ones: hence the authors' rule that up to four epochs are nearly free. Sixteen are worth 10.6, and infinitely many 16.4: the text is used up. R is no constant of nature. It was fitted to large models on web text, and the figure below asks whether it holds for ours.
         """,
     tolerance=1e-6,
 )  # fmt: skip
@@ -322,7 +322,7 @@ QUIZ = (
         "You read forty stories of a model, and every one has a contradiction. What do you know about the share of its stories without one?",
         (
             ("It is likely below about 9 %; that it is zero you do not know.", "Wilson's interval for 0 of 40 goes up to 8.8 %. To say less than 1 % you would need some four hundred stories without a success."),
-            ("It is zero, since none of forty independent stories was sound.", "A model that succeeds once in fifty times shows nothing in forty tries about every second time."),
+            ("It is zero, since none of forty independent stories was sound.", "A model that succeeds one time in fifty has no success in forty tries nearly every second time."),
             ("Nothing: with no success there is no spread, so no interval can be given.", "The interval of most books fails here, but others do not. Many shares would have shown *something* in forty tries."),
         ),
     ),

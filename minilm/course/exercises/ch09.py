@@ -109,7 +109,7 @@ last_mentioned = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Break an exam. Write a guesser that understands nothing: of `words`, which are what the choices differ in, it takes the one that was mentioned *last* in the context. Each stands there at least once, perhaps long before the end; a word is a run of letters (`re.findall(r"\\w+", text)`), and Cat, cat and CAT are the same. Return its place among `words`.
+        Break an exam. Write a guesser that understands nothing: of `words`, in which the choices differ, it takes the one that the context mentions *last*. Each stands there at least once, perhaps long before the end; a word is a run of letters (`re.findall(r"\\w+", text)`), and Cat, cat and CAT are the same. Return its place among `words`.
         """,
     hints=("List the words of the context, and read the list from its end.",
            "`said = re.findall(r\"\\w+\", context.lower())[::-1]`; then the i for which `said.index(words[i].lower())` is smallest."),
@@ -198,7 +198,7 @@ items_needed = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        One model would answer 80 % of endlessly many items, another 85 %. Each is asked $n$ items of its own. A share $p$ found with $n$ items scatters with the variance $p(1-p)/n$ (08.2). The *difference* of two shares that were found independently scatters with the sum of their variances. From which $n$ on are the 5 points at least two standard deviations of the difference? Three per cent up or down do not matter.
+        The true shares of two models are 80 % and 85 %. Each is asked $n$ items of its own. If the true share is $p$, the share found with $n$ items scatters with the variance $p(1-p)/n$ (08.2). The *difference* of two shares that were found independently scatters with the sum of their variances. From which $n$ on are the 5 points at least two standard deviations of the difference? Three per cent up or down do not matter.
         """,
     hints=("Write the variance of the difference as something over n. Two of its roots must fit into 0.05.",
            "$2\\sqrt{(0.8 \\cdot 0.2 + 0.85 \\cdot 0.15)/n} = 0.05$. Square both sides and solve for n."),
@@ -239,7 +239,7 @@ paired_p = Exercise(
            "`tail = sum(math.comb(m, i) for i in range(min(k, m - k) + 1)) / 2**m`; the answer is `min(1.0, 2 * tail)`."),
     verified="models that never differ, that always differ, and 12 random pairs, against SciPy's `binomtest`",
     explanation="""
-        With 12 items to one and 4 to the other it gives 0.077, whether both agree on ten others or on ten thousand. A small number says that luck alone would seldom do this. It is not the probability that the models are equally good.
+        With 12 items to one and 4 to the other it gives 0.077, whether both agree on ten others or on ten thousand. A small number says that luck alone would seldom do this. It is *not* the probability that the models are equally good.
         """,
     tolerance=1e-6,
 )  # fmt: skip
@@ -299,7 +299,7 @@ kappa = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Two judges marked the same stories: `first` and `second` are lists of marks, not all of them equal. Take the mean of the squared differences of the two marks of each story; and the mean of the squared differences of *every* mark of the first with *every* mark of the second, which is what shuffled marks would give. Return one less the ratio of the two: Cohen's *kappa* with quadratic weights, 1 for judges who always agree, 0 for those who agree no better than shuffled marks would.
+        Two judges marked the same stories: `first` and `second` are lists of marks, not all of them equal. Take the mean of the squared differences of the two marks of each story; and the mean of the squared differences of *every* mark of the first with *every* mark of the second, which is what shuffled marks would give. Return 1 minus the ratio of the two: Cohen's *kappa* with quadratic weights. It is 1 for judges who always agree, 0 for those no better than shuffled marks.
         """,
     hints=("With NumPy, `a[:, None] - b` holds every difference of a mark of a with a mark of b.",
            "`1 - ((a - b) ** 2).mean() / ((a[:, None] - b) ** 2).mean()`, with both as arrays of floats."),

@@ -20,10 +20,10 @@ bill = Exercise(
         Gopher has 280 billion parameters and read 300 billion tokens. Chinchilla has 70 billion and read 1.4 trillion ($1.4 \\cdot 10^{12}$). By the rule of six operations for each parameter and token: how many times the operations of Gopher did Chinchilla take? Two digits are enough.
         """,
     hints=("The six is in both. What is left of the ratio once it has gone?",
-           "70 x 1400 over 280 x 300, all in billions."),
+           "70 × 1,400 over 280 × 300, all in billions."),
     verified="70 x 1400 / (280 x 300), to three per cent",
     explanation="""
-        1.17: a sixth more. A model a quarter as large, that read nearly five times as much, for about the same bill. And it was better at nearly everything. That is the finding of this chapter in two rows of a table. (By the papers' own finer counts the two cost the same, $5.76 \\cdot 10^{23}$ operations.)
+        1.17: a sixth more. A model a quarter as large, that read nearly five times as much, for about the same bill. And it was better in 51 of the 57 subjects of MMLU (chapter 09). That is Chinchilla's finding in two rows of a table. (By the papers' own finer counts the two cost the same, $5.76 \\cdot 10^{23}$ operations.)
         """,
     tolerance=0.03,
     stub="bill = ...  # Chinchilla's operations over Gopher's",
@@ -113,7 +113,7 @@ sampled_exponents = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        Had other trainings been run, another exponent would have come out. The *bootstrap* imitates this with the trainings at hand: draw as many of them as there are, some twice and some not at all, fit again, and do so many times. Each row of `draws` holds the numbers of the points of one such sample. For each row, fit the straight line through the logarithms of these points, and return the slopes as an array. A sample may happen to hold a single budget; a line needs two, so leave such rows out.
+        Had other trainings been run, another exponent would have come out. The *bootstrap* (chapter 09) imitates this with the trainings at hand: draw as many of them as there are, some twice and some not at all, fit again, and do so many times. Each row of `draws` holds the numbers of the points of one such sample. For each row, fit the straight line through the logarithms of these points, and return the slopes as an array. A sample may happen to hold a single budget; a line needs two, so leave such rows out.
         """,
     hints=("`x[row]` takes the points with the numbers in row. What makes a row useless, and how do you see it in `x[row]`?",
            "`[np.polyfit(np.log(x[row]), np.log(y[row]), 1)[0] for row in draws if len(set(x[row])) > 1]`, as an array."),
@@ -254,7 +254,7 @@ law_error = Exercise(
            "`r = np.log(E + A / sizes**alpha + B / tokens**beta) - np.log(losses)`; then `np.where(abs(r) <= delta, r**2 / 2, delta * (abs(r) - delta / 2)).sum()`."),
     verified="differences below and above delta, a law that fits exactly, and 8 random ones, against SciPy's `huber`",
     explanation="""
-        Nearly all differences of real trainings are larger than 0.001, a tenth of a per cent. So this error is nearly the sum of the absolute differences: it looks for the law that half of the points lie above.
+        Nearly all differences of real trainings are larger than 0.001, a tenth of a per cent. So this error is nearly the sum of the absolute differences, and it is least for a law that has about half of the points above it.
         """,
     tolerance=1e-6,
 )  # fmt: skip
@@ -323,7 +323,7 @@ rounding = Exercise(
            "`n, d = best_split(406.4, 410.7, 0.34, 0.28, 5.76e23)`, and the first number is `d / n`."),
     verified="both ratios, to one per cent, against those of `minilm.scaling`",
     explanation="""
-        92.6 as printed, 58.9 with all digits: rounding in the third digit moves the advice by half. In the exponent $\\beta/(\\alpha+\\beta)$ the change is small, 0.452 and 0.457, but it is the exponent of a number with 23 zeros. Neither gives the 20 that the paper became famous for: that came from its other two methods.
+        92.6 as printed, 58.9 with all digits: rounding in the third digit moves the advice by half. In the exponent $\\beta/(\\alpha+\\beta)$ the change is small, from 0.452 to 0.457, but it is the exponent of a number of 24 digits. Neither gives the 20 that the paper became famous for: that came from its other two methods.
         """,
     tolerance=0.01,
     stub="rounding = ...  # tokens per parameter as printed, and with all digits: (first, second)",

@@ -40,7 +40,7 @@ def break_even(n_large, d_large, n_small, d_small):
     return extra / saved
 
 
-break_even.wrong("saved = 2 * (", "saved = 6 * (", "you count a token in use as dear as one in training. In use there is no way backward: 2 N, and 6 N in training.")
+break_even.wrong("saved = 2 * (", "saved = 6 * (", "you let a token in use cost as much as one in training. In use there is no backward pass: 2 N, and 6 N in training.")
 break_even.wrong("6 * n_small * d_small - 6 * n_large * d_large", "6 * n_large * d_large - 6 * n_small * d_small", "the sign: the small one cost more to train, and the large one costs more for each token in use.")
 break_even.wrong("saved = 2 * (n_large - n_small)", "saved = 2 * n_large", "the small one is not free in use: what is saved for each token is the difference.")
 break_even.wrong("6 * n_small * d_small - 6 * n_large * d_large", "6 * (n_small - n_large) * d_small", "each model has read its own number of tokens.")
@@ -148,7 +148,7 @@ overtrained = Exercise(
            "Take the grid, `n, d = LAW.optimum(grid)`, and the first budget whose `LAW.loss(n, d)` is no more than Llama's. Then n / 8e9, and the budget over 6 x 8e9 x 15e12."),
     verified="both numbers, to two per cent, against SciPy's root of the difference",
     explanation="""
-        By this law a model four times as large, 34 billion, would have got there with less than a fifth of the operations. So four fifths of the training were paid for a model that costs a quarter in use, and fits on a card that people have. By 11.1 that has paid off after 11 trillion tokens served. The law was fitted to trainings of at most 341 tokens for each parameter; here it is asked far outside.
+        By this law a model four times as large, 34 billion, would have got there with less than a fifth of the operations. So four fifths of the training were paid for a model that costs a quarter in use, and fits on a card that people own. By 11.1 that has paid off after 11 trillion tokens served. The law was fitted to trainings of at most 341 tokens for each parameter; here it is asked far outside.
         """,
     tolerance=0.02,
     stub="overtrained = ...  # (how many times larger, share of Llama's operations)",
@@ -215,13 +215,13 @@ limited = Exercise(
     minutes=15,
     difficulty=3,
     prompt="""
-        A budget of `flops` operations, but only `unique` tokens of text. What is read again is worth less: `effective_tokens(unique, readings)` says how many fresh tokens so many readings are worth (08.5). And size beyond what the text can feed is worth less too: `law.size_for(unique)` is the best size for as many tokens read once, and `effective_params(n, fed)` says how many parameters n are worth if there is text for `fed`. Of the sizes given, find the one with the least `law.loss` of *effective* parameters and *effective* tokens. Return `(size, readings)`: the size itself, and how many times it reads the text; a part of a reading is possible.
+        A budget of `flops` operations, but only `unique` tokens of text. What is read again is worth less: `effective_tokens(unique, readings)` says how many fresh tokens so many readings are worth (08.5). And size beyond what the text can feed is worth less too: `law.size_for(unique)` is the best size for that many tokens read once, and `effective_params(n, fed)` says how many parameters a model of n is worth if the text can feed only `fed`. Of the sizes given, find the one with the least `law.loss` of *effective* parameters and *effective* tokens. Return `(size, readings)`: the size itself, and how many times it reads the text; a part of a reading is possible.
         """,
     hints=("Each size reads flops / (6 n) tokens. How many readings are that?",
            "`readings = flops / (6 * n) / unique`, then `law.loss(effective_params(n, law.size_for(unique)), effective_tokens(unique, readings))`, and the least of these."),
     verified="text in plenty, text that is short, and 8 random ones, against adding the worth up in small steps",
     explanation="""
-        This is the law of Muennighoff et al.: one form for both, with a constant of 15.4 for readings and 5.3 for size. Surplus size loses its worth faster than repeated text. So short of text the best model is *smaller* than with plenty, and reads more often.
+        This is the law of Muennighoff et al.: one form for both, with a constant of 15.4 for readings and 5.3 for size. Surplus size loses its worth faster than repeated text. So where text is short the best model is *smaller* than with plenty, and reads more often.
         """,
     tolerance=1e-6,
 )  # fmt: skip
@@ -323,7 +323,7 @@ QUIZ = (
         (
             ("Asking the law for 1,875 tokens per parameter, where no training it was fitted to had more than 341.", "Within its points a law sums up what was seen. So far outside it is a guess."),
             ("Splitting a budget within the range of the fitted trainings.", "That is what the points are for."),
-            ("Counting six operations for each parameter and token.", "Good to a few per cent for large models (chapter 10), and easy to count exactly."),
+            ("Counting six operations for each parameter and token.", "Good to a few per cent for the largest models, and easy to count exactly (chapter 05)."),
         ),
     ),
     Question(
