@@ -535,6 +535,12 @@ assert not checked["obedient"][1].holds
 
 # %% exercise="09.6"
 
+# %%
+anchors = [story for told in judge.ANCHORS.values() for story in told]
+stern, obedient = ([one.grammar for one in Pretend(obeys).mark(anchors)] for obeys in (False, True))
+print(f"grammar, on {len(anchors)} anchors: {kappa(stern, obedient):.2f}; without the begging story "
+      f"{kappa(*zip(*((a, b) for a, b, told in zip(stern, obedient, anchors) if told != plea))):.2f}")
+
 # %% [markdown]
 # One person has marked three of the TinyStories models, as GPT-4 did for the paper (V. Bakshi, 2025). Only means are published, so no kappa; here both are shares of full marks.
 

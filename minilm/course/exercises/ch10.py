@@ -367,7 +367,7 @@ QUIZ = (
         (
             ("About 3.3 times: parameters times tokens must give ten times as much.", "C = 6 N D. What does not go into the size goes into the tokens."),
             ("Ten times, since the budget was spent on ten times the tokens.", "Then the operations would be thirty times as many."),
-            ("Three times as well: a larger model needs as much more text, by the rule of twenty.", "That would be nine times the operations, not ten. The rule of twenty is what comes out when both grow alike, with the root of ten, 3.16."),
+            ("Three times, too: by the rule of twenty a model three times larger needs three times the text.", "That would be nine times the operations, not ten. The rule of twenty is what comes out when both grow alike, with the root of ten, 3.16."),
         ),
     ),
     Question(
