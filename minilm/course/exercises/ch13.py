@@ -210,7 +210,7 @@ phone = Exercise(
     minutes=10,
     difficulty=1,
     prompt="""
-        To write one token a model needs each of its weights once, so all of them must be fetched from memory (chapter 07). Take a model of 8.0 billion weights in 4 bits, with a 16-bit scale for every 32 of them, on a phone whose memory hands out 51.2 gigabytes a second, which is what 64 lines at 6,400 million signals a second come to. How many gigabytes are its weights, and how many tokens a second can it write *at most*? Give both, `(gigabytes, tokens_per_second)`, to two digits; a gigabyte is $10^9$ bytes.
+        For each token all weights must be fetched from memory once (chapter 07). Take a model of 8.0 billion weights in 4 bits, with a 16-bit scale for every 32 of them, on a phone whose memory hands out 51.2 gigabytes a second (64 lines, 6,400 million bits a second on each). How many gigabytes are its weights, and how many tokens a second can it write *at most*? Give both, `(gigabytes, tokens_per_second)`, to two digits; a gigabyte is $10^9$ bytes.
         """,
     hints=("How many bits does a weight take with its share of the scale? 16 bits are shared by 32 weights.",
            "4.5 bits a weight; 8 bits are a byte. Then: how many times a second can so many gigabytes be fetched?"),
