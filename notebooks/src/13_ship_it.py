@@ -6,12 +6,12 @@
 # By the end you will
 #
 # - have opened a file of weights by hand, and know why it is no pickle;
-# - have moved a model to Hugging Face, to C and to a phone's format, and seen what happens when one step is forgotten;
-# - have told a weight in four bits, measured where that begins to hurt, and seen why groups save it;
+# - have moved a model to Hugging Face, to C and to a phone's format, and seen what one forgotten step does;
+# - have told weights in four bits, and measured where that begins to hurt;
 # - be able to say from bytes alone how fast a model can write, and how many GPUs a network can feed;
-# - have a card for the model, and know what must stand on it.
+# - know what must stand on a model's card.
 #
-# **Time:** about 90 minutes, 55 of them for the exercises. **You need:** chapter 04 for RoPE, 05 for the parts of the model, 07 for what a token costs, 11 for hours and money. `transformers` and `gguf` are used if they are there, as they are after `make lab` (by hand: `pip install -e ".[test]"`); the chapter runs without them too.
+# **Time:** about 90 minutes, 55 of them for the exercises. **You need:** chapter 04 for RoPE, chapter 07 for what a token costs, chapter 11 for hours and money. `transformers` and `gguf` are used if they are there, as they are after `make lab` (by hand: `pip install -e ".[test]"`); the chapter runs without them too.
 
 # %%
 import json
@@ -74,7 +74,7 @@ harmless_file = pickle.dumps(Weights())
 pickle.loads(harmless_file)
 
 # %% [markdown]
-# Instead of `print` that could have been anything. `torch.load` now refuses such instructions unless told otherwise; this course loads no pickle at all. Now read a weight yourself.
+# Instead of `print` that could have been anything. `torch.load` refuses such instructions since version 2.6, unless told otherwise; this course loads no pickle at all.
 
 # %% exercise="13.1"
 
@@ -102,7 +102,7 @@ plots.show(fig, alt=f"Bytes of the storyworld model by part: {told}; over half i
 assert 0.5 < counts["feed-forward"] / model.n_params < 0.54
 
 # %% [markdown]
-# *Figure 1. The same 2.8 million parameters in four kinds of number. The file that comes with the course is the second row.*
+# *Figure 1. The same 2.8 million parameters in four kinds of number. The course ships the second.*
 #
 # ## Without PyTorch
 #
@@ -137,7 +137,7 @@ assert theirs["ids"] == ours and not theirs["torch"]
 #
 # ## A folder for Hugging Face
 #
-# Most of the world loads models with `transformers`. It knows LLaMA, and ours *is* one: nothing is computed anew, only named anew.
+# Most of the world loads models with `transformers`. It knows LLaMA, and ours *is* one; only the names differ.
 
 # %% tags=["walkthrough"]
 for name in W:
@@ -213,7 +213,7 @@ assert np.isclose(turned(q, 5, HALVES) @ turned(k, 3, HALVES),
 # %% exercise="13.2"
 
 # %% [markdown]
-# **Predict.** We forget it: a reader that turns neighbours gets our rows as they are. All shapes fit. Does it crash, stammer, or write? And what becomes of its 0.34 bits per byte?
+# **Predict.** We forget it: a reader that turns neighbours gets our rows as they are. (Our own model can act it: with rows moved the *other* way, its halves are what were neighbours.) All shapes fit. Does it crash, stammer, or write? And what becomes of 0.34 bits per byte?
 
 # %% tags=["walkthrough"]
 texts = [[tokenizer.end_of_text, *tokenizer.encode(told)] for told in islice(stories("ship it"), 12)]
@@ -233,7 +233,7 @@ def remade(weights):
     return model_of(model.config, {n: torch.from_numpy(w) for n, w in weights.items()}, "ours").eval()
 
 
-back = np.argsort(to_neighbours(np.arange(32)[:, None], 32)[:, 0])  # then halves meet our neighbours
+back = np.argsort(to_neighbours(np.arange(32)[:, None], 32)[:, 0])  # the other way
 forgot = {name: w.reshape(-1, 32, 192)[:, back].reshape(w.shape)
           if "q_proj" in name or "k_proj" in name else w for name, w in W.items()}
 whole, muddled = bits(model), bits(remade(forgot))
@@ -360,11 +360,12 @@ assert np.allclose(squeezed(4, 64).embed.weight.detach().numpy(),
 
 # %% tags=["walkthrough"]
 fig, ax = plt.subplots(figsize=(8.5, 4.6))
+SIDES = {16: (-6, -16), 64: (-12, -11), None: (8, 5)}  # where the numbers stand
 for (name, group), colour, marker in zip(GROUPS.items(), plots.COLOURS, "osD"):
     x, y = [megabytes(n, group) for n in TRIED], [lost[n, group].mean() for n in TRIED]
     ax.plot(x, y, marker=marker, color=colour, markersize=7, label=name)
     for n, *place in zip(TRIED, x, y):
-        ax.annotate(n, place, (8, 6) if group == 16 else (-12, -11), color=colour, **plots.POINTS)
+        ax.annotate(n, place, SIDES[group], color=colour, **plots.POINTS)
 ax.set(yscale="log", xlabel="bytes of the weights, millions", xlim=(0.5, 4), ylim=(1e-5, 20),
        ylabel="bits per byte lost, of 0.34")
 ax.set_title("Six bits are nearly free, below four the model falls apart")
@@ -472,7 +473,7 @@ for name, found in ways.items():
 # %% [markdown]
 # The mean of the halves *is* the gradient of the whole, up to rounding. Shares must be equal, or weighted by their rows: exercise 06.5 again, in several places at once.
 #
-# How do n GPUs average what each holds? If all send to one, that one's wire is the bottleneck. Better in a **ring**: cut the vector into n chunks. Each GPU hands one to its neighbour, who adds its own, until every chunk has been everywhere; then the sums go round once more.
+# How do n GPUs average what each holds? If all send to one, that one's wire is the bottleneck. Better in a **ring**: cut the vector into n chunks. Each GPU hands one to its neighbour, which adds its own, until every chunk has been everywhere; then the sums go round once more.
 
 # %%
 def ring_mean(vectors):
@@ -480,7 +481,7 @@ def ring_mean(vectors):
     n, sent = len(vectors), 0
     chunks = [np.array_split(vector.copy(), n) for vector in vectors]
     for step in range(2 * (n - 1)):
-        moving = [(rank, (rank - step) % n) for rank in range(n)]
+        moving = [(rank, (rank - step) % n) for rank in range(n)]  # rank: which GPU
         parcels = [chunks[rank][place].copy() for rank, place in moving]  # all at the same time
         for (rank, place), parcel in zip(moving, parcels):
             there = chunks[(rank + 1) % n]
@@ -567,15 +568,15 @@ assert 2 < low["hours"] < 3 and 25 < high["hours"] < 30 and 150 < flops / ours_a
 #
 # ## A card goes along
 #
-# Weights alone tell nobody what they are for. `export_hf` writes a card beside them, README.md, from the one that a training leaves:
+# Weights tell nobody what they are for. `export_hf` puts a card beside them, README.md, made from the one that a training leaves:
 
 # %%
 card = (FOLDER / "card.md").read_text(encoding="utf-8")
 folder = export.export_hf(model, tokenizer, f"{OUT.name}/with_card", card=card)
 written = (folder / "README.md").read_text(encoding="utf-8")
 for line in written.splitlines():
-    if line.startswith(("library", "#", "| data", "| training", "| validation", "It ", "Do not")):
-        print(line[:160] + (" …" if len(line) > 160 else ""))
+    if line.startswith(("#", "| data", "| training", "| validation", "It ", "Do not")):
+        print(line)
 dice = np.random.default_rng(0)
 drawn = whole[dice.integers(len(whole), size=(10_000, len(whole)))].mean(axis=1)
 low, high = np.percentile(drawn, [2.5, 97.5])
@@ -583,7 +584,7 @@ print(f"\nto add: {whole.mean():.3f} bits per byte, 95 % from {low:.3f} to {high
 assert all(word in written for word in ("data", "validation", "Limits", "Do not use"))
 
 # %% [markdown]
-# What must be on it: what it read, and under which licence; how it was trained, so that it can be done again; numbers with their unit, their text and an interval; what it cannot do; what it must not be used for. Ours knows toy stories. A person who asks it for advice gets a story; say so.
+# What must be on it: what it read, and under which licence; how it was trained, so that it can be done again; numbers with their unit, their text and an interval; what it cannot do; what it must not be used for. Ours knows toy stories, and whoever asks it for advice gets a story; say so.
 #
 # ## The end of the course
 #

@@ -311,7 +311,7 @@ QUIZ = (
         "A converted model writes whole words, but senseless sentences. Nothing crashed, and all shapes fit. What do you check first?",
         (
             ("The order of the rows of queries and keys, by comparing logits on one text.", "A wrong order has the right shape. Logits are off from the second token on, long before one can see it in the words."),
-            ("The number of layers and heads, since one of them must have been lost on the way.", "Then shapes would not fit, and a good reader would say so."),
+            ("The number of layers and heads in the new file, since some of them must have been lost on the way.", "Then shapes would not fit, and a good reader would say so."),
             ("The temperature, for a high one makes senseless sentences as well.", "It does, and it is easily ruled out: compare greedy texts, or better the logits. They have no temperature."),
         ),
     ),
@@ -327,7 +327,7 @@ QUIZ = (
         "A model in 4 bits writes three and a half times as fast on a phone as in 16. Why?",
         (
             ("Fewer bytes must be fetched from memory for each token, and that is what takes the time.", "4.5 bits instead of 16. The multiplications are as many as before, and a little work of unpacking comes on top."),
-            ("It has fewer weights, so it needs fewer multiplications for each token.", "It has as many as before; each is only told less exactly."),
+            ("It has fewer weights than before, so it needs fewer multiplications for each token that it writes.", "It has as many as before; each is only told less exactly."),
             ("Whole numbers are multiplied faster than fractions, and that is where the time goes.", "For one text the processor waits for the memory, whatever it multiplies. With many texts at once this begins to matter."),
         ),
     ),
@@ -335,7 +335,7 @@ QUIZ = (
         "Eight GPUs take the step that one would take, on the same batch of 64 rows. What must be the same, and why?",
         (
             ("The mean gradient of all rows: each takes 8, and all average before the update.", "Equal shares, so the mean of the means is the mean. With unequal shares it is not, unless each is weighted by its rows."),
-            ("The rows that each of them reads, or else their copies of the model drift apart.", "They read different rows; that is the point. Copies stay alike since all apply the same averaged gradient."),
+            ("The rows that each of them reads, or else their copies of the model would drift further apart with every step.", "They read different rows; that is the point. Copies stay alike since all apply the same averaged gradient."),
             ("The loss that each of them sees, since it is what they average before the update.", "Each sees the loss of its own rows. Averaged are the gradients; an average of losses alone would tell nobody which way to go."),
         ),
     ),
