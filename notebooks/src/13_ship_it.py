@@ -365,7 +365,7 @@ for (name, group), colour, marker in zip(GROUPS.items(), plots.COLOURS, "osD"):
     x, y = [megabytes(n, group) for n in TRIED], [lost[n, group].mean() for n in TRIED]
     ax.plot(x, y, marker=marker, color=colour, markersize=7, label=name)
     for n, *place in zip(TRIED, x, y):
-        ax.annotate(n, place, SIDES[group], color=colour, **plots.POINTS)
+        ax.annotate(n, place, (-4, 9) if n == 2 else SIDES[group], color=colour, **plots.POINTS)
 ax.set(yscale="log", xlabel="bytes of the weights, millions", xlim=(0.5, 4), ylim=(1e-5, 20),
        ylabel="bits per byte lost, of 0.34")
 ax.set_title("Six bits are nearly free, below four the model falls apart")
