@@ -32,7 +32,7 @@ def ax():
 def shown(monkeypatch):
     """What was displayed, as (data, metadata)."""
     calls = []
-    monkeypatch.setattr(plots, "display", lambda data, raw, metadata=None: calls.append((data, metadata)))
+    monkeypatch.setattr("minilm.plots.look.display", lambda data, raw, metadata=None: calls.append((data, metadata)))
     return calls
 
 
