@@ -29,7 +29,7 @@ read_tensor = Exercise(
            '`np.frombuffer(some_bytes, "<f4")` makes float32 of bytes, `"<f2"` float16. Cut the bytes out first, and mind that 8 bytes and the header stand before them.'),
     verified="tensors of one to three dimensions, both types, and 10 random files, against the safetensors library",
     explanation="""
-        Ten lines, and no library that could do anything else. The order of the numbers is by rows: the last index moves fastest.
+        Five lines, and no library that could do anything else. The order of the numbers is by rows: the last index moves fastest.
         """,
 )  # fmt: skip
 
@@ -71,6 +71,7 @@ def _(random: Random):
     small = {"a": np.array([[1, 2, 3], [4, 5, 6]], np.float32), "b": np.array([0.5, -0.25], np.float32)}
     yield save(small), "a"
     yield save(small), "b"
+    yield save({f"layer{i}": np.full((2, 2), i, np.float32) for i in range(8)}), "layer5"
     yield save({"half": np.array([[1, 2.5], [-3, 4]], np.float16), "cube": np.arange(12, dtype=np.float32).reshape(2, 3, 2)}), "half"
     yield save({"cube": np.arange(12, dtype=np.float32).reshape(2, 3, 2), "half": np.array([[1, 2.5], [-3, 4]], np.float16)}), "cube"
     for _ in range(10):
@@ -86,7 +87,7 @@ to_neighbours = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        A query matrix has a row for each coordinate of each head, shape (heads · D, C). In each head our RoPE turns row i together with row i + D/2; llama2.c turns rows 2i and 2i + 1. Put the rows of *each head* into the order in which llama2.c finds together what belongs together, the row that was the earlier one of each pair first. Return a new array.
+        A query matrix has a row for each coordinate of each head, shape (heads · D, C). In each head our RoPE turns row i together with row i + D/2; llama2.c turns rows 2i and 2i + 1. Within *each head*, put row i at place 2i and row i + D/2 at place 2i + 1. Return a new array.
         """,
     hints=("Write the order for one head of 6: partners are 0 and 3, 1 and 4, 2 and 5. Which row comes first, second, third?",
            "0, 3, 1, 4, 2, 5. `w.reshape(-1, head_dim, C)` gives the heads one by one; `heads[:, order]` reorders the rows in all of them."),
@@ -117,6 +118,8 @@ to_neighbours.wrong("(0, half)", "(half, 0)", "the pairs are together, but in ea
 to_neighbours.wrong("[i + k for i in range(half) for k in (0, half)]", "[j for i in range(half) for j in (i, head_dim - 1 - i)]", "you paired the first with the last. The partner of row i is row i + D/2.")
 to_neighbours.wrong("heads[:, order]", "heads", "every row is where it was.")
 to_neighbours.wrong("return heads[:, order].reshape(w.shape)", "return w.reshape(len(w), -1, head_dim)[:, :, order].reshape(w.shape)", "you reordered the columns. Those are what comes in; what RoPE turns are the rows.")
+
+to_neighbours.wrong("return heads[:, order].reshape(w.shape)", "return np.concatenate([heads[0][order], *heads[1:]])", "you reordered the first head only.")
 
 
 @to_neighbours.expected
@@ -181,6 +184,8 @@ rounded.wrong("(np.round(groups / scales) * scales)", "np.round(groups / scales)
 rounded.wrong("scales = np.where(scales == 0, 1, scales)", "scales = scales + 1e-3", "a number added to every scale moves every weight. Only a scale of 0 needs another.")
 rounded.wrong("np.round(groups / scales) * scales", "np.round(groups / scales / 2) * scales * 2", "you used every second step only. Is the scale the worth of *one* step?")
 
+rounded.wrong("np.where(scales == 0, 1, scales)", "np.where(scales == 0, np.nan, scales)", "a group of zeros has scale 0, and 0/0 is not a number. Give such a group any other scale.")
+
 
 @rounded.expected
 def _(w, bits, group_size):
@@ -214,11 +219,11 @@ phone = Exercise(
         """,
     hints=("How many bits does a weight take with its share of the scale? 16 bits are shared by 32 weights.",
            "4.5 bits a weight; 8 bits are a byte. Then: how many times a second can so many gigabytes be fetched?"),
-    verified="both numbers, to two per cent",
+    verified="both numbers, to four per cent",
     explanation="""
-        4.5 bits are 0.5625 bytes, so 4.5 gigabytes; 51.2 / 4.5 is 11 tokens a second, about as fast as one reads. With 16 bits a weight it would be 3, and 16 gigabytes would not fit. A phone that reaches less than this bound waits for something else; none can beat it for one text.
+        4.5 bits are 0.5625 bytes, so 4.5 gigabytes; 51.2 / 4.5 is 11 tokens a second, about as fast as one reads. With 16 bits a weight it would be 3, and 16 gigabytes would not fit. A phone that reaches less than this bound waits for something else; no program that fetches all weights for each token can beat it.
         """,
-    tolerance=0.02,
+    tolerance=0.04,
     stub="phone = ...  # (gigabytes, tokens per second)",
     solution="phone = (4.5, 11.4)",
 )  # fmt: skip
@@ -246,7 +251,7 @@ network_limit = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        n GPUs share each batch of `tokens`: each computes $6N \\cdot$ tokens / n operations, `rate` of them a second. Then each sends $2(n-1)/n$ times the bytes of all gradients, `bytes_each` for each of the N parameters, over a wire that takes `bandwidth` bytes a second. At which n does sending take as long as computing? Return n; it need not be whole. Guess first: what becomes of n if the model is ten times as large? Then call your function and see.
+        n GPUs share each batch of `tokens`: each computes $6N \\cdot$ tokens / n operations, `rate` of them a second. Then each sends $2(n-1)/n$ times the bytes of all gradients, `bytes_each` for each of the N parameters, over a wire that takes `bandwidth` bytes a second. At which n does sending take as long as computing? Return n as it comes out, not rounded: 4.9 is an answer. Guess first: what becomes of n if the model is ten times as large? Then call your function and see.
         """,
     hints=("Set the two times equal, with n in both. What can be cancelled?",
            "$6N \\cdot$ tokens / (n · rate) $= 2(n-1)/n \\cdot N \\cdot$ bytes / bandwidth. Multiply by n; N stands on both sides."),
@@ -310,7 +315,7 @@ QUIZ = (
     Question(
         "A converted model writes whole words, but senseless sentences. Nothing crashed, and all shapes fit. What do you check first?",
         (
-            ("The order of the rows of queries and keys, by comparing logits on one text.", "A wrong order has the right shape. Logits are off from the second token on, long before one can see it in the words."),
+            ("The order of the rows of queries and keys, by comparing logits on one text.", "A wrong order has the right shape. Logits are off from the second token on, long before one can see it in the words. (Ids in a wrong order look alike; the logits of the first token tell the two apart, for there nothing is turned.)"),
             ("The number of layers and heads in the new file, since some of them must have been lost on the way.", "Then shapes would not fit, and a good reader would say so."),
             ("The temperature, for a high one makes senseless sentences as well.", "It does, and it is easily ruled out: compare greedy texts, or better the logits. They have no temperature."),
         ),
@@ -318,23 +323,23 @@ QUIZ = (
     Question(
         "Why does 4-bit rounding keep a scale for every few weights and not one for the whole matrix?",
         (
-            ("The largest weight sets the step, so it should spoil its neighbours only.", "With one scale the smallest weights of the matrix fall on zero. Here that cost eighty times the bits per byte that groups of 16 did."),
+            ("The largest weight sets the step, so it should spoil its neighbours only.", "With one scale the smallest weights of the matrix fall on zero. Here that added eighty times the bits per byte that groups of 16 did."),
             ("Groups take fewer bytes, because small groups need fewer bits for each weight.", "They take more: every group brings a scale of its own."),
             ("Processors can only multiply a few whole numbers at once, as many as a group has.", "That decides which group sizes are convenient, not why there are groups."),
         ),
     ),
     Question(
-        "A model in 4 bits writes three and a half times as fast on a phone as in 16. Why?",
+        "In 4 bits a model can write up to three and a half times as fast on a phone as in 16. Why?",
         (
             ("Fewer bytes must be fetched from memory for each token, and that is what takes the time.", "4.5 bits instead of 16. The multiplications are as many as before, and a little work of unpacking comes on top."),
-            ("It has fewer weights than before, so it needs fewer multiplications for each token that it writes.", "It has as many as before; each is only told less exactly."),
+            ("It has fewer weights than before, so it needs fewer multiplications for each token that it writes.", "It has as many as before; each is only stored less exactly."),
             ("Whole numbers are multiplied faster than fractions, and that is where the time goes.", "For one text the processor waits for the memory, whatever it multiplies. With many texts at once this begins to matter."),
         ),
     ),
     Question(
         "Eight GPUs take the step that one would take, on the same batch of 64 rows. What must be the same, and why?",
         (
-            ("The mean gradient of all rows: each takes 8, and all average before the update.", "Equal shares, so the mean of the means is the mean. With unequal shares it is not, unless each is weighted by its rows."),
+            ("The mean gradient of all rows: each takes its share, and all average before the update.", "Equal shares, so the mean of the means is the mean. With unequal shares it is not, unless each is weighted by its rows."),
             ("The rows that each of them reads, or else their copies of the model would drift further apart with every step.", "They read different rows; that is the point. Copies stay alike since all apply the same averaged gradient."),
             ("The loss that each of them sees, since it is what they average before the update.", "Each sees the loss of its own rows. Averaged are the gradients; an average of losses alone would tell nobody which way to go."),
         ),
