@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
+
+def writable(inside: Path, outside: Path) -> Path:
+    """`inside` the repository, unless nothing may be written there (another person's folder, a read-only disk): then `outside`, which is the user's own."""
+    there = next(path for path in (inside, *inside.parents) if path.exists())
+    return inside if os.access(there, os.W_OK) else outside
+
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
-CACHE = DATA / "cache"
+CACHE = writable(DATA / "cache", Path("~/.cache/minilm").expanduser())
 MODELS = DATA / "models"
-WORK = Path(os.environ.get("MINILM_WORK", ROOT / "work"))  # the learner's own: chapters being worked on, and progress
+WORK = Path(os.environ.get("MINILM_WORK") or writable(ROOT / "work", Path("~/minilm-work").expanduser()))  # the learner's own: chapters and progress
 
 # Set by torchrun for each process that it starts (minilm.distributed); without it there is one process, the first.
 RANK = int(os.environ.get("RANK", "0"))
