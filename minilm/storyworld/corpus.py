@@ -5,6 +5,7 @@ training part only, so that models of different doses are judged by the same sou
 """
 
 import hashlib
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -37,8 +38,8 @@ def write_corpus(folder: str | Path, megabytes: float = 10, *, valid_megabytes: 
     check_doses(faults or {})
     if folder.exists():
         raise FileExistsError(f"{folder} exists; name a new folder for the stories")
-    if megabytes <= 0 or valid_megabytes <= 0:
-        raise ValueError(f"a corpus of {megabytes} MB with {valid_megabytes} MB for validation cannot be made; both must be above 0")
+    if not (0 < megabytes < math.inf and 0 < valid_megabytes < math.inf):
+        raise ValueError(f"a corpus of {megabytes} MB with {valid_megabytes} MB for validation cannot be made; both must be above 0, and no endless text")
     part = folder.with_name(f"{folder.name}.{os.getpid()}.part")  # a name of its own, for another process may be writing the same stories
     part.mkdir(parents=True)
     try:
