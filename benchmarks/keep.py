@@ -1,6 +1,6 @@
 """Run a benchmark and keep what it found: `python benchmarks/keep.py NAME COMMAND ...` writes data/runs/benchmarks/NAME.json.
 
-The command's last line must be JSON, as that of every benchmark is (and of `minilm grade --json`). `minilm results` puts it into docs/RESULTS.md.
+A name with a folder, such as reliability/fuzz_tokenizer, is kept in that folder of data/runs. The command's last line must be JSON, as that of every benchmark is (and of `minilm grade --json`). `minilm results` puts it into docs/RESULTS.md.
 """
 
 import json
@@ -53,6 +53,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     try:
-        print(keep(sys.argv[1], sys.argv[2:]))
+        *folder, name = sys.argv[1].split("/")
+        print(keep(name, sys.argv[2:], (DATA / "runs").joinpath(*folder or ["benchmarks"])))
     except (OSError, ValueError) as error:
         sys.exit(f"keep: {error}")

@@ -22,8 +22,9 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from minilm.config import ModelConfig
+from minilm.files import read_json
 from minilm.model import Transformer
-from minilm.numpy_model import weight_shapes
+from minilm.numpy_model import check_layers, weight_shapes
 from minilm.tokenizer import Tokenizer
 
 KEPT_CHECKPOINTS = 2
@@ -56,14 +57,21 @@ def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenize
 def model_of(config: ModelConfig, weights: dict[str, Tensor], source: str) -> Transformer:
     """Build a model and give it these weights, which become float32. source: where they are from, for the message.
 
-    A tied head may be missing. Raises ValueError for any other name that is missing or left over, and for a shape that the config does not mean.
+    A tied head may be missing. Raises ValueError for any other name that is missing or left over, for a shape that the config does not mean, and for
+    numbers that no weight can be.
     """
     tied = {"lm_head.weight": weights["embed.weight"]} if config.tie_embeddings and "embed.weight" in weights else {}
+    check_layers(config, len(weights), source)
     wanted = weight_shapes(config) | {name: weights["embed.weight"].shape for name in tied}
+    if tied and "lm_head.weight" in weights and not torch.equal(weights["lm_head.weight"], weights["embed.weight"]):
+        raise ValueError(f"{source}: config.json ties the head to the embedding table, but lm_head.weight is another; one of the two is another model's")
     found = {name: tensor.shape for name, tensor in (weights | tied).items()}
     if wanted != found:  # found out before any room is taken for a model
         name = next(name for name in sorted(wanted | found) if wanted.get(name) != found.get(name))
         raise ValueError(f"{source}: {name} has shape {found.get(name)}; config.json means {wanted.get(name)}")
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
+            raise ValueError(f"{source}: {name} holds {tensor.dtype} numbers, or some that are not finite; weights are finite floating-point numbers")
     model = Transformer(config)
     model.load_state_dict(weights | tied)
     return model
@@ -94,17 +102,17 @@ def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.opt
     if saved.config != model.config:
         raise ValueError(f"{folder} holds a model of {saved.config}; this run is of {model.config}")
     model.load_state_dict(saved.state_dict())
-    tensors = read_tensors(folder / "training.safetensors")
-    torch.set_rng_state(tensors.pop("random_state"))
-    states: list[dict] = [{} for _ in optimizers]
-    for name, tensor in tensors.items():
-        optimizer, parameter, key = name.split(".")
-        states[int(optimizer)].setdefault(int(parameter), {})[key] = tensor
-    for optimizer, state in zip(optimizers, states):
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    state = json.loads((folder / "state.json").read_text())
-    if scaler and scaler.is_enabled():
-        scaler.load_state_dict(state["scaler"])
+    tensors, state = read_tensors(folder / "training.safetensors"), read_json(folder / "state.json", "a place in a run")
+    try:
+        _remember(optimizers, tensors)
+        torch.set_rng_state(tensors["random_state"])
+        if scaler and scaler.is_enabled():
+            scaler.load_state_dict(state["scaler"])
+        if type(state["step"]) is not int or state["step"] < 0:
+            raise ValueError(f"step is {state['step']!r}")
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{folder} is not a whole checkpoint of this run ({type(error).__name__}: {error}); take that folder away to go on "
+                         "from the one before") from None  # fmt: skip
     return state["step"]
 
 
@@ -166,9 +174,25 @@ def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: 
     write_tensors(weights, folder / "model.safetensors")
 
 
+def _remember(optimizers: list[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:
+    """Give optimizers their memory back. Raises ValueError for a memory that is not of these parameters, KeyError or IndexError for one of none."""
+    states: list[dict] = [{} for _ in optimizers]
+    for name in tensors.keys() - {"random_state"}:
+        optimizer, parameter, key = name.split(".")
+        states[int(optimizer)].setdefault(int(parameter), {})[key] = tensors[name]
+    for optimizer, state in zip(optimizers, states):
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        if state.keys() != set(range(len(parameters))):
+            raise ValueError(f"it remembers {len(state)} parameters of an optimizer that has {len(parameters)}")
+        for number, memory in state.items():
+            if wrong := [key for key, tensor in memory.items() if tensor.ndim and tensor.shape != parameters[number].shape]:
+                raise ValueError(f"{wrong[0]} of parameter {number} has shape {tuple(memory[wrong[0]].shape)}, the parameter {tuple(parameters[number].shape)}")
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
 def _read_config(path: Path) -> ModelConfig:
     try:
-        return ModelConfig(**json.loads(path.read_text()))
+        return ModelConfig(**read_json(path, "a model's config"))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a model's config: {error}") from None
 

@@ -60,7 +60,8 @@ def storyworld(
     """
     from minilm.storyworld import write_corpus
 
-    with _bar(desc="writing stories", total=round((megabytes + valid_megabytes) * 1e6), unit="B", unit_scale=True) as bar:
+    total = (megabytes + valid_megabytes) * 1e6
+    with _bar(desc="writing stories", total=round(total) if math.isfinite(total) else None, unit="B", unit_scale=True) as bar:
         write_corpus(out, megabytes, valid_megabytes=valid_megabytes, seed=seed, faults=faults, progress=bar.update)
     print(f"{out}: train.txt and valid.txt, {megabytes:g} and {valid_megabytes:g} MB. Now try: minilm train --corpus {out} --minutes 5")
 
@@ -395,10 +396,11 @@ def items(
         made = storyworld_items(kind, n, seed)
     else:
         raise ValueError(f"items of the kind {kind} come from storyworld, not from {corpus}; of any other text there are items of the kind cloze")
+    compared = load_corpus(against, cache_dir=cache) if against else None
     write_items(out, made)
     print(f"{out}: {len(made):,} items, fingerprint {fingerprint(made)}, {len(repeated(made))} repeated. The first:\n{_as_printed(made[0])}")
-    if against:
-        found = leaked(made, load_corpus(against, cache_dir=cache).stories("train"))
+    if compared:
+        found = leaked(made, compared.stories("train"))
         print(f"The last 13 words of {len(found)} of the {len(made):,} items stand in the training part of {against}.")
 
 
@@ -574,6 +576,7 @@ def ablations(
     from minilm.experiments import Ablation, ablate, differences, keep_ablation, write_table
     from minilm.variants import VARIANTS
 
+    _check_new(out)
     command = _command(out)
     plan = Ablation(flops=flops, seeds=seeds, variants=variants or VARIANTS, processes=processes, out=out, command=command)
     for row in ablate(plan):
@@ -617,6 +620,7 @@ def ladder(
     from minilm.ladder import BYTES_PER_TOKEN, SIZES, SIZES_OF_PROFILE, climb, cost, keep_stories, plan_ladder, stories_of
     from minilm.runs import record_run
 
+    _check_folder(out)
     plan = plan_ladder(sizes or SIZES_OF_PROFILE[profile_ or profile()], seeds, epochs, repeats, share)
     found = load_corpus(corpus, cache_dir=cache)
     command = _command(corpus, out, cache)
@@ -666,11 +670,15 @@ def sweep(
     """
     from minilm.config import DATA
     from minilm.corpora import load_corpus
-    from minilm.sweep import BUDGETS, bits_of, plan_rates, plan_sweep, prepare, trials, write_forecast, write_growth
+    from minilm.sweep import BUDGETS, TABLES, bits_of, plan_rates, plan_sweep, prepare, read_points, trials, write_forecast, write_growth
+    from minilm.trials import read_table
 
     if bad := [one for one in (*budgets, seeds, processes, 1 if forecast is None else forecast) if not one > 0]:
         raise ValueError(f"budgets, seeds and processes must be more than 0, and one is {bad[0]:g}")
+    _check_folder(out)
     found, records = load_corpus(corpus, cache_dir=cache), DATA / "runs" if keep else out
+    if forecast is not None or growth:
+        read_points(read_table(TABLES["judge"], records), found.name)  # whether there is a sweep, before anything is made
     text = prepare(found, out)
     if forecast is not None:
         said, path = write_forecast(found.name, forecast, text.train_tokens(cache), records, command=_command(corpus, out, cache))
@@ -728,6 +736,8 @@ def fit_scaling(
 
     from minilm.scaling import bootstrap_law, fit_law, read_points
 
+    if samples < 1 or seed < 0:
+        raise ValueError(f"samples is {samples} and seed {seed}; draw at least one sample, with a seed of 0 or more")
     points = read_points(file, where or {}, drop_highest)
     fit = fit_law(*points)
     law, found = fit.law, bootstrap_law(*points, fit.law, samples, seed)
@@ -905,8 +915,14 @@ def _learn_tokenizer(corpus, vocab_size: int):
 def _check_new(out: Path) -> None:
     if (out / "run.json").exists():
         raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"--out {out} is a file; name a folder")
+    _check_folder(out)
+
+
+def _check_folder(out: Path) -> None:
+    """Raise ValueError when no folder can be made there, before the work that is to go into it."""
+    there = next(path for path in (out, *out.parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(f"--out {out}: {there} is a file; name a folder")
 
 
 def _encode(corpus, tokens, cache: Path) -> None:

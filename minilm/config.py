@@ -7,16 +7,25 @@ Built by hand in: chapter 05 (the shape) and chapter 06 (the training). Left out
 """
 
 import dataclasses
+import math
+import numbers
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
+
+def writable(inside: Path, outside: Path) -> Path:
+    """`inside` the repository, unless nothing may be written there (another person's folder, a read-only disk): then `outside`, which is the user's own."""
+    there = next(path for path in (inside, *inside.parents) if path.exists())
+    return inside if os.access(there, os.W_OK) else outside
+
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data"
-CACHE = DATA / "cache"
+CACHE = writable(DATA / "cache", Path("~/.cache/minilm").expanduser())
 MODELS = DATA / "models"
-WORK = Path(os.environ.get("MINILM_WORK", ROOT / "work"))  # the learner's own: chapters being worked on, and progress
+WORK = Path(os.environ.get("MINILM_WORK") or writable(ROOT / "work", Path("~/minilm-work").expanduser()))  # the learner's own: chapters and progress
 
 # Set by torchrun for each process that it starts (minilm.distributed); without it there is one process, the first.
 RANK = int(os.environ.get("RANK", "0"))
@@ -24,6 +33,19 @@ LOCAL_RANK = int(os.environ.get("LOCAL_RANK", "0"))  # among the processes of on
 WORLD_SIZE = int(os.environ.get("WORLD_SIZE", "1"))
 
 PROFILES = ("ci", "laptop", "gpu")
+LONGEST = 2**22  # tokens of a context; a longer one is a mistake that would take all memory for its table of angles
+KINDS = {int: (numbers.Integral, "a whole number"), float: (numbers.Real, "a number"), bool: (bool, "true or false")}
+
+
+def check_kinds(config: object) -> None:
+    """Raise ValueError for a setting that is no number, or no truth value, where its field is one: settings come from files too."""
+    for field in dataclasses.fields(config):
+        value, kinds = getattr(config, field.name), get_args(field.type) or (field.type,)
+        kind, said = next((KINDS[kind] for kind in kinds if kind in KINDS), (object, ""))
+        if value is None and type(None) in kinds or kind is object:
+            continue
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{field.name} is {value!r}; it must be {said}")
 
 
 def profile() -> str:
@@ -70,17 +92,20 @@ class ModelConfig:
     """Use the embedding table as the output head too, instead of a second table."""
 
     def __post_init__(self):
+        check_kinds(self)
         for name in ("vocab_size", "context_length", "d_model", "n_layers", "n_heads", "n_kv_heads", "d_ff"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.context_length > LONGEST:
+            raise ValueError(f"context_length is {self.context_length}; at most {LONGEST:,} tokens are possible")
         if self.d_model % self.n_heads:
             raise ValueError(f"d_model {self.d_model} is not a multiple of n_heads {self.n_heads}; try n_heads 4")
         if self.n_heads % self.n_kv_heads:
             raise ValueError(f"n_heads {self.n_heads} is not a multiple of n_kv_heads {self.n_kv_heads}")
         if self.head_dim % 2:
             raise ValueError(f"head_dim is {self.head_dim} (d_model / n_heads); RoPE rotates pairs, so it must be even")
-        if self.rope_theta <= 0 or self.norm_eps <= 0:
-            raise ValueError(f"rope_theta {self.rope_theta} and norm_eps {self.norm_eps} must be positive")
+        if not (0 < self.rope_theta < math.inf and 0 < self.norm_eps < math.inf):
+            raise ValueError(f"rope_theta {self.rope_theta} and norm_eps {self.norm_eps} must be positive and finite")
 
     @property
     def head_dim(self) -> int:
@@ -144,16 +169,18 @@ class TrainConfig:
     """Steps between lines of the log."""
 
     def __post_init__(self):
+        check_kinds(self)
         budgets = [name for name in ("minutes", "max_tokens", "max_steps") if getattr(self, name) is not None]
         if len(budgets) != 1:
             raise ValueError(f"the budget is {' and '.join(budgets) or 'missing'}; give one of minutes, max_tokens, max_steps")
         positive = (*budgets, "batch_size", "accumulation_steps", "clip_norm", "eval_every", "save_every", "log_every")
         for name in positive:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be more than 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be more than 0, and finite")
         for name in ("max_lr", "muon_lr", "weight_decay"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
+        check_seed(self.seed)
         for name in ("min_lr_ratio", "warmup_ratio", "beta1", "beta2"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie between 0 and 1")
@@ -167,9 +194,15 @@ class TrainConfig:
         return dataclasses.replace(self, **changes)
 
 
+def check_seed(seed: int) -> None:
+    """Raise ValueError for a seed that a random generator of NumPy or PyTorch does not take."""
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed is {seed}; it must be 0 or more, and below 2**63")
+
+
 def check_sampling(*, temperature: float, top_k: int | None, top_p: float, min_p: float) -> None:
     """Raise ValueError for settings of `minilm.generate.next_token_probs` that leave no token, or mean nothing."""
-    if temperature < 0 or not 0 < top_p <= 1 or not 0 <= min_p <= 1 or (top_k is not None and top_k < 1):
+    if not 0 <= temperature < math.inf or not 0 < top_p <= 1 or not 0 <= min_p <= 1 or (top_k is not None and top_k < 1):
         raise ValueError(
             f"temperature {temperature}, top_k {top_k}, top_p {top_p}, min_p {min_p}: "
             "temperature must not be negative, top_k at least 1, top_p above 0 and at most 1, min_p between 0 and 1"

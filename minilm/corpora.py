@@ -209,7 +209,11 @@ def _storyworld(cache_dir: Path, progress: bool) -> Corpus:
     if not folder.is_dir():
         total = round((STORYWORLD_MEGABYTES + VALID_MEGABYTES) * 1e6)
         with tqdm(total=total, desc="writing stories", unit="B", unit_scale=True, disable=not progress) as bar:
-            write_corpus(folder, STORYWORLD_MEGABYTES, progress=bar.update)
+            try:
+                write_corpus(folder, STORYWORLD_MEGABYTES, progress=bar.update)
+            except OSError:
+                if not folder.is_dir():  # it is there when another process was done first, with the same stories
+                    raise
     return Corpus("storyworld", folder / "train.txt", folder / "valid.txt")
 
 

@@ -49,7 +49,7 @@ def token_file(
         _write_atomically(path, map_in_order(tokenizer.encode_stories, batches, n_processes))
     if not path.stat().st_size:
         path.unlink()
-        raise ValueError(f"the {split} split of {corpus.name} has no text; name another corpus or file")
+        raise ValueError(f"the {split} split of {corpus.name} has no text, or {path} was damaged: it was empty, and is deleted. Try again, or name another corpus or file")
     try:
         ids = np.memmap(path, dtype=encode_stories([], tokenizer).dtype, mode="r")
     except ValueError:  # half an id at the end

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from minilm.config import check_sampling
+from minilm.config import check_sampling, check_seed
 from minilm.model import Transformer
 from minilm.tokenizer import Tokenizer
 
@@ -58,6 +58,7 @@ def generate_ids(model: Transformer, ids: list[int], *, max_new_tokens: int = 20
         raise ValueError("ids is empty; begin with the end-of-text id to have a text from its start")
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}; it must be at least 1")
+    check_seed(seed)
     context_length, device = model.config.context_length, model.embed.weight.device
     generator = torch.Generator().manual_seed(seed)
     ids, unread, caches = list(ids)[-context_length:], 0, model.new_caches()

@@ -19,6 +19,7 @@ from itertools import count, islice
 from pathlib import Path
 
 from minilm.facts import SENTENCE_END, duplicates, words_in
+from minilm.files import as_object, read_text
 from minilm.storyworld import Grade, questions, split_sentences, write_story
 from minilm.storyworld.lexicon import lexicon
 from minilm.storyworld.reader import Reader
@@ -344,11 +345,11 @@ def read_items(path: str | Path) -> list[Item]:
     """Read a set. Raises ValueError, with the number of the line, for what is no item, and for a file without any."""
     items = []
     # Not splitlines: a text may hold marks that Python, but not JSON, takes for the end of a line.
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(read_text(Path(path)).split("\n"), start=1):
         if not line:
             continue
         try:
-            fields = json.loads(line)
+            fields = as_object(line, "it is no object", "write it anew")
             items.append(Item(**fields | {"choices": tuple(fields["choices"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{path}, line {number} is no item: {error}; write the file by `minilm items`") from None

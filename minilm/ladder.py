@@ -9,6 +9,7 @@ Muon moves a matrix as far whatever its width.
 """
 
 import csv
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -89,7 +90,7 @@ def plan_ladder(sizes: tuple[str, ...], seeds: int, epochs: tuple[float, ...] = 
     for size in sizes:
         if size not in SIZES:
             raise ValueError(f"there is no size {size!r}; there are {', '.join(SIZES)}")
-    if seeds < 1 or min(epochs + repeats, default=1) <= 0 or not 0 < share <= 1:
+    if seeds < 1 or not all(0 < readings < math.inf for readings in epochs + repeats) or not 0 < share <= 1:
         raise ValueError(f"seeds {seeds}, epochs {epochs}, repeats {repeats}, share {share}: all must be positive, and share at most 1")
     sizes = tuple(size for size in SIZES if size in sizes)
     whole = [Rung(size=size, seed=seed, epochs=readings) for seed in range(seeds) for readings in epochs for size in sizes]

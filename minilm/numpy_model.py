@@ -12,7 +12,6 @@ together are neighbours, so that a turn is one multiplication of complex numbers
 Built by hand in: chapter 07. Left out on purpose: training, batches, half precision. Parity with `minilm.model` is a test.
 """
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from minilm.config import ModelConfig, check_sampling
+from minilm.files import read_json
 from minilm.tokenizer import Tokenizer
 
 
@@ -59,7 +59,7 @@ class NumpyModel:
         """Read a model folder, such as `data/models/storyworld`. Raises ValueError when a file is missing, damaged or another model's."""
         folder = Path(folder)
         try:
-            config = ModelConfig(**json.loads((folder / "config.json").read_text()))
+            config = ModelConfig(**read_json(folder / "config.json", "a model's config"))
             return cls(config, load_file(folder / "model.safetensors"), Tokenizer.load(folder / "tokenizer.json"))
         except (OSError, TypeError, ValueError, SafetensorError) as error:
             raise ValueError(f"{folder} holds no whole model; name another folder, such as data/models/storyworld: {error}") from error
@@ -174,6 +174,12 @@ def weight_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     return wanted | {"embed.weight": (v, c), "final_norm.weight": (c,)} | ({} if config.tie_embeddings else {"lm_head.weight": (v, c)})
 
 
+def check_layers(config: ModelConfig, n_weights: int, source: str) -> None:
+    """Raise ValueError for more layers than there are weights at all: the names of a billion layers would take all memory."""
+    if config.n_layers > n_weights:
+        raise ValueError(f"{source}: config.json means {config.n_layers:,} layers, and there are {n_weights} weights in all; one of the two is another's")
+
+
 def _softmax(x: ndarray) -> ndarray:
     x = np.exp(x - x.max(axis=-1, keepdims=True))
     return x / x.sum(axis=-1, keepdims=True)
@@ -181,10 +187,14 @@ def _softmax(x: ndarray) -> ndarray:
 
 def _checked(config: ModelConfig, weights: dict[str, ndarray]) -> dict[str, ndarray]:
     """Return the weights as float32; raise ValueError when they are not those that the config means."""
+    check_layers(config, len(weights), "the weights")
     wanted, found = weight_shapes(config), {name: weight.shape for name, weight in weights.items()}
     for name in sorted(wanted | found):
         if wanted.get(name) != found.get(name):
             raise ValueError(f"{name} has shape {found.get(name)}; the config means {wanted.get(name)}")
+    for name, weight in weights.items():
+        if not np.issubdtype(weight.dtype, np.floating) or not np.isfinite(weight).all():
+            raise ValueError(f"{name} holds {weight.dtype} numbers, or some that are not finite; weights are finite floating-point numbers")
     return {name: weight.astype(np.float32) for name, weight in weights.items()}
 
 

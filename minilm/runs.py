@@ -8,7 +8,6 @@ Used from chapter 06 on. Left out on purpose: comparing runs (chapters do it, fr
 """
 
 import csv
-import json
 import os
 import platform
 import re
@@ -16,6 +15,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,11 +31,13 @@ from minilm.corpora import SPLITS, Corpus
 from minilm.data import token_file
 from minilm.distributed import from_first, new_training
 from minilm.evaluate import evaluate
+from minilm.files import read_json, read_rows
 from minilm.generate import generate
 from minilm.model import Transformer, flops_per_token
 from minilm.tokenizer import Tokenizer
 from minilm.train import Training, fix_steps, plan, read_log, resume, train
 
+START_AGAIN = "start the run again in another folder"
 Callbacks = Iterable[Callable[[dict], None]]
 
 
@@ -86,22 +88,25 @@ def resume_run(out: Path, *, shard: bool = False, cache_dir: Path = CACHE, callb
     record = read_record(out)
     if "result" in record:
         return record
-    corpus = Corpus(record["corpus"]["name"], Path(record["corpus"]["train"]), Path(record["corpus"]["valid"]))
+    with _record_of(out):
+        corpus = Corpus(str(record["corpus"]["name"]), Path(record["corpus"]["train"]), Path(record["corpus"]["valid"]))
+        config, shape = TrainConfig(**record["training"]), ModelConfig(**record["model"])
+        n_tokens, fingerprint = int(record["train_tokens"]), record["corpus"]["fingerprint"]
+        resumed = [*record.get("resumed", [])]
     missing = [path for path in (corpus.train, corpus.valid) if not path.exists()]
     if missing:
         raise FileNotFoundError(f"the text of this run is gone from {missing[0]}; put it back to go on")
-    if corpus.fingerprint != record["corpus"]["fingerprint"]:
+    if corpus.fingerprint != fingerprint:
         raise ValueError(f"the text at {corpus.train} has changed since the run began; start a new run")
     tokenizer = _tokenizer_of(out)
     train_ids, valid_ids = _token_files(corpus, tokenizer, cache_dir)
-    if len(train_ids) != record["train_tokens"]:
+    if len(train_ids) != n_tokens:
         raise ValueError(f"the encoded text in {Path(cache_dir) / 'tokens'} has {len(train_ids):,} tokens, and had "
-                         f"{record['train_tokens']:,} when the run began; delete that folder, and the text is encoded again")  # fmt: skip
-    config = TrainConfig(**record["training"])
-    training = new_training(Transformer(ModelConfig(**record["model"]), seed=config.seed), config, train_ids, shard)
+                         f"{n_tokens:,} when the run began; delete that folder, and the text is encoded again")  # fmt: skip
+    training = new_training(Transformer(shape, seed=config.seed), config, train_ids, shard)
     resume(training, out)
     # Another number of threads or processes adds up in another order: the record says where each part was done.
-    record.setdefault("resumed", []).append({"step": training.step, **environment()})
+    record["resumed"] = [*resumed, {"step": training.step, **environment()}]
     if RANK == 0:
         write_json(out / "run.json", record)
     return _train_and_judge(training, valid_ids, tokenizer, out, record, callbacks)
@@ -112,10 +117,7 @@ def read_record(out: Path) -> dict:
     path = Path(out) / "run.json"
     if not path.is_file():
         raise FileNotFoundError(f"there is no run in {out}: it has no run.json; `minilm train --out {out}` would make one")
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is damaged ({error}); start the run again in another folder") from None
+    return read_json(path, "a whole record of a run", START_AGAIN)
 
 
 def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path:
@@ -125,17 +127,13 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
     """
     run = Path(run)
     name, record = run.resolve().name, _finished(run)
-    flops = record["result"]["n_tokens"] * flops_per_token(Transformer(ModelConfig(**record["model"])))
-    row = {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
-           "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
-           **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
-           **record["model"], **record["training"], **record["result"], **record.get("judged", {}), "flops": flops, **record["environment"], "log": f"{name}.jsonl",
-           "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
+    with _record_of(run):
+        row = _row(name, record)
     table = Path(folder) / experiment / "runs.csv"
-    table.parent.mkdir(parents=True, exist_ok=True)
-    rows = list(csv.DictReader(table.open(newline=""))) if table.exists() else []
+    rows = read_rows(table, "run") if table.exists() else []
     rows = [old for old in rows if old["run"] != name] + [row]
-    part = table.with_suffix(".part")
+    table.parent.mkdir(parents=True, exist_ok=True)
+    part = table.with_suffix(f".{os.getpid()}.part")
     with part.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(row), extrasaction="ignore", restval="")
         writer.writeheader()
@@ -143,6 +141,19 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
     part.replace(table)
     shutil.copyfile(run / "log.jsonl", table.with_name(f"{name}.jsonl"))
     return table
+
+
+def _row(name: str, record: dict) -> dict:
+    """What a table keeps of a run."""
+    model = Transformer(ModelConfig(**record["model"]))
+    if model.n_params != record["n_params"] or type(record["train_tokens"]) is not int:
+        raise ValueError(f"a model of {record['n_params']} parameters that learned from {record['train_tokens']} tokens, while its shape has {model.n_params}")
+    flops = record["result"]["n_tokens"] * flops_per_token(model)
+    return {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
+           "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
+           **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
+           **record["model"], **record["training"], **record["result"], **record.get("judged", {}), "flops": flops, **record["environment"], "log": f"{name}.jsonl",
+           "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
 
 
 def ship_run(run: Path, out: Path, *, data_note: str, n_stories: int = 3, cache_dir: Path = CACHE) -> dict:
@@ -211,7 +222,7 @@ def _train_and_judge(training: Training, valid_ids, tokenizer: Tokenizer, out: P
         "n_tokens": n_tokens,
         **{f"valid_{key}": value for key, value in judged.to_dict().items()},
         "seconds": round(training.seconds, 3),
-        "tokens_per_second": round(n_tokens / training.seconds, 1),
+        "tokens_per_second": round(n_tokens / training.seconds, 1) if training.seconds else None,  # a log that was lost took its seconds along
         "peak_memory_bytes": peak_memory_bytes(),
     }
     if RANK == 0:
@@ -226,6 +237,15 @@ def _tokenizer_of(run: Path) -> Tokenizer:
         raise ValueError(f"{run / 'tokenizer.json'} is not the tokenizer that {folder.name} was trained with; "
                          f"put that one back: {folder / 'tokenizer.json'}")  # fmt: skip
     return tokenizer
+
+
+@contextmanager
+def _record_of(run: Path):
+    """Say that a record is damaged, where something in it is missing or of another kind."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{Path(run) / 'run.json'} is not a whole record of a run ({type(error).__name__}: {error}); {START_AGAIN}") from None
 
 
 def _finished(run: Path) -> dict:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize, special
 
 from minilm.config import DATA, ModelConfig
+from minilm.files import read_rows
 
 DELTA = 1e-3  # where Huber's loss turns from square to straight; Hoffmann et al., section 3.3
 STARTS = {
@@ -160,15 +161,14 @@ def read_points(
     """
     if drop_highest < 0:
         raise ValueError(f"drop_highest is {drop_highest}; it must not be negative")
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if all(row.get(name) == value for name, value in where.items())]
+    rows = [row for row in read_rows(path) if all(row.get(name) == value for name, value in where.items())]
     there = {what: next((name for name in names if rows and name in rows[0]), None) for what, names in COLUMNS.items()}
     missing = [what for what in ("parameters", "loss") if not there[what]] + ["tokens or operations"] * (
         not there["tokens"] and not there["operations"]
     )
     if missing:
         known = "; ".join(f"{what}: {', '.join(names)}" for what, names in COLUMNS.items())
-        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows. Names that are known are {known}")
+        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows{' where ' if where else ''}{', '.join(f'{name} is {value}' for name, value in where.items())}. Names that are known are {known}")
 
     def column(what: str) -> np.ndarray:
         try:

@@ -194,6 +194,8 @@ class Points:
 def read_points(rows: list[dict], corpus: str, *, embeddings: bool = True) -> Points:
     """The rows of a corpus as columns. embeddings: count the table among the parameters."""
     mine = [row for row in rows if row["corpus"] == corpus]
+    if not mine:
+        raise ValueError(f"the table of the sweep has no trainings on {corpus}; make some first, by `minilm sweep --corpus {corpus}`")
     n_params = "n_params" if embeddings else "n_params_without_embeddings"
     column = {name: np.array([float(row[key]) for row in mine]) for name, key in
               {"n_params": n_params, "n_tokens": "n_tokens", "loss": "valid_nats_per_token"}.items()}  # fmt: skip

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 
+from minilm.files import read_json
 from minilm.processes import BATCH, batches_of, map_in_order
 
 if TYPE_CHECKING:
@@ -386,13 +387,14 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
-        """Read what `save` wrote."""
-        path = Path(path)
+        """Read what `save` wrote. Raises FileNotFoundError, and ValueError for what is no whole tokenizer file."""
+        saved = read_json(path, "a whole tokenizer file")
         try:
-            saved = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(saved["special_tokens"], list) or not all(isinstance(token, str) for token in saved["special_tokens"]):
+                raise ValueError(f"special_tokens is {saved['special_tokens']!r:.100}; it must be a list of strings")
             merges = [tuple(part.encode("latin-1") for part in pair) for pair in saved["merges"]]
             return cls(merges, saved["special_tokens"], saved["pattern"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, regex.error) as error:
             raise ValueError(f"{path} is not a whole tokenizer file: {error}") from error
 
     def _to_json(self) -> str:

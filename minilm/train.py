@@ -33,6 +33,7 @@ from minilm.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoin
 from minilm.config import RANK, TrainConfig
 from minilm.data import Sampler
 from minilm.evaluate import evaluate
+from minilm.files import as_object, read_text
 from minilm.loss import chunked_cross_entropy
 from minilm.model import Transformer
 from minilm.optim import Optimizers, build_optimizers, clip_gradients, learning_rate_factor
@@ -318,8 +319,9 @@ def resume(training: Training, run: Path) -> None:
     if RANK > 0:
         return  # the log is the first process's
     path = run / "log.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= training.step]
+    lines = read_text(path).splitlines() if path.exists() else []
+    # A last line without its end was being written when the run was stopped.
+    kept = [line for number, line in enumerate(lines, 1) if line.endswith("}") and _line(path, number, line)["step"] <= training.step]
     part = path.with_suffix(".part")
     part.write_text("".join(line + "\n" for line in kept))
     part.replace(path)
@@ -328,8 +330,16 @@ def resume(training: Training, run: Path) -> None:
 
 
 def read_log(run: Path) -> list[dict]:
-    """The lines of a run's log, oldest first."""
-    return [json.loads(line) for line in (Path(run) / "log.jsonl").read_text().splitlines()]
+    """The lines of a run's log, oldest first. Raises FileNotFoundError, and ValueError, with the number of the line, for what is none."""
+    path = Path(run) / "log.jsonl"
+    return [_line(path, number, line) for number, line in enumerate(read_text(path).splitlines(), 1)]
+
+
+def _line(path: Path, number: int, line: str) -> dict:
+    found = as_object(line, f"{path}, line {number} is no line of a run's log", "take that line away")
+    if not isinstance(found.get("step"), int) or not isinstance(found.get("seconds"), int | float):
+        raise ValueError(f"{path}, line {number} is no line of a run's log: it has no step and seconds; take that line away")
+    return found
 
 
 def _beginning(ids: np.ndarray, end_of_text: int) -> np.ndarray:

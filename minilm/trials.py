@@ -7,7 +7,6 @@ their loss (`Trial.judge`); what it finds stands in the same row.
 Used in: chapters 10 and 12. Left out on purpose: several machines. Whoever has them gives each its own part of the plan.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import torch
 from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
+from minilm.files import read_rows
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run
@@ -86,10 +86,7 @@ def carry_out_one(trial: Trial, out: Path, cache: Path, command: str) -> Path:
 def read_table(table: str, records: Path = DATA / "runs") -> list[dict]:
     """The rows of a table; none where there is no table."""
     path = records / table / "runs.csv"
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(path, "run") if path.exists() else []
 
 
 def write_stories(path: Path, stories: Iterable[str]) -> None:

@@ -1,10 +1,13 @@
 """Settings that cannot work are refused with a message that says which and why."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 
 import pytest
 
-from minilm.config import ModelConfig, TrainConfig, check_sampling, profile
+from minilm.config import ROOT, ModelConfig, TrainConfig, check_sampling, profile, writable
 
 
 @pytest.mark.parametrize(
@@ -123,3 +126,40 @@ def test_a_way_of_writing_that_leaves_no_token_is_refused(name, value):
 @pytest.mark.parametrize("name, value", [("temperature", 0.0), ("top_k", 1), ("top_p", 1.0), ("min_p", 0.0), ("min_p", 1.0)])
 def test_the_ends_of_what_can_be_written_are_accepted(name, value):
     check_sampling(**WRITING | {name: value})
+
+
+def test_what_may_not_be_written_in_the_course_goes_to_the_users_own_folder(tmp_path, monkeypatch):
+    asked, refused = [], {tmp_path}
+    monkeypatch.setattr("os.access", lambda path, mode: asked.append(mode) or path not in refused)
+    inside, outside = tmp_path / "data" / "cache", tmp_path.parent / "outside"
+    assert writable(inside, outside) == outside  # of what is there, the nearest is the folder that refuses
+    (tmp_path / "data").mkdir()
+    assert writable(inside, outside) == inside
+    refused.add(tmp_path / "data")
+    assert writable(inside, outside) == outside and set(asked) == {os.W_OK}
+
+
+def test_a_read_only_course_keeps_its_caches_elsewhere(tmp_path):
+    """In a process of its own that may write nowhere in the course, as on a disk that is read-only."""
+    code = "import os; os.access = lambda *_: False; from minilm import config; print(config.CACHE, config.WORK, sep=os.linesep)"
+    env = {key: value for key, value in os.environ.items() if key != "MINILM_WORK"} | {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(tmp_path / ".cache" / "minilm"), str(tmp_path / "minilm-work")]
+
+
+@pytest.mark.parametrize("config, changes, message", [
+    (ModelConfig, {"d_model": 64.0}, "d_model is 64.0; it must be a whole number"),
+    (ModelConfig, {"n_layers": True}, "n_layers is True; it must be a whole number"),
+    (ModelConfig, {"rope_theta": "10000"}, "rope_theta is '10000'; it must be a number"),
+    (ModelConfig, {"rope_theta": float("inf")}, "must be positive and finite"),
+    (ModelConfig, {"tie_embeddings": 1}, "tie_embeddings is 1; it must be true or false"),
+    (ModelConfig, {"context_length": 10**12}, "context_length is 1000000000000; at most 4,194,304 tokens"),
+    (TrainConfig, {"max_steps": 1.5}, "max_steps is 1.5; it must be a whole number"),
+    (TrainConfig, {"max_steps": 1, "seed": -1}, "seed is -1; it must be 0 or more"),
+    (TrainConfig, {"max_steps": 1, "seed": 2**63}, "seed is 9223372036854775808; it must be 0 or more, and below"),
+    (TrainConfig, {"minutes": float("inf")}, "minutes is inf; it must be more than 0, and finite"),
+    (TrainConfig, {"minutes": "5"}, "minutes is '5'; it must be a number"),
+])  # fmt: skip
+def test_settings_of_another_kind_are_refused(config, changes, message):
+    with pytest.raises(ValueError, match=message):
+        config(**changes)

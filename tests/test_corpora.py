@@ -19,7 +19,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from minilm import corpora
+from minilm.config import ROOT
 from minilm.corpora import Corpus, DownloadError, fetch, load_corpus, read_stories, side_of
+from minilm.storyworld import version
 
 MARK = "<|endoftext|>"
 FOLDER_NAMES = ("train", "valid")
@@ -248,6 +250,33 @@ def test_a_name_goes_before_a_file_of_that_name(tmp_path, monkeypatch):
     monkeypatch.setattr(corpora, "fetch", lambda file, *_: folder / ("train.txt" if "train" in file else "valid.txt"))
     assert list(load_corpus("tinystories").stories("train")) == ["One."]
     assert next(load_corpus("./tinystories").stories("train")) == "Story 0."
+
+
+MAKE = """
+import sys
+from minilm import corpora
+from minilm.data import token_file
+from minilm.tokenizer import Tokenizer
+
+corpora.STORYWORLD_MEGABYTES = 0.2
+found = corpora.load_corpus("storyworld", cache_dir=sys.argv[1], progress=False)
+print(found.fingerprint, len(token_file(found, "valid", Tokenizer([]), sys.argv[1])))
+"""
+
+
+def test_several_processes_may_make_storyworld_at_once(tmp_path):
+    """As when two learners share a machine, or one opens two chapters: the first to be done counts, and nothing is left lying about."""
+    started = [subprocess.Popen([sys.executable, "-c", MAKE, tmp_path / "cache"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [process.communicate() for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert len({out for out, _ in said}) == 1
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == [f"storyworld-{version()}", "tokens"]
+
+
+def test_a_corpus_that_cannot_be_written_is_no_corpus_of_another(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        load_corpus("storyworld", cache_dir=tmp_path / "file")
 
 
 def test_storyworld_is_made_once(tmp_path, capsys, monkeypatch):

@@ -80,6 +80,29 @@ def test_every_kept_benchmark_says_how_it_was_made(path):
     assert record["values"] and all(isinstance(value, int | float) for value in record["values"].values())
 
 
+RELIABILITY = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (DATA / "runs" / "reliability").glob("*.json")}
+
+
+@pytest.mark.parametrize("name", sorted(RELIABILITY))
+def test_what_was_tried_stands_on_the_page_of_reliability(name):
+    """Every count of a record, but what is said of single chapters, which README's table shows; and the command."""
+    page, record = (ROOT / "docs" / "RELIABILITY.md").read_text(encoding="utf-8"), RELIABILITY[name]
+    assert record["command"].startswith("python benchmarks/") and f"`{record['command']}`" in page
+    counts = {key: f"{value:,}" for key, value in record["values"].items() if not re.match(r"\d\d_|minutes", key)}
+    assert counts and not {key: value for key, value in counts.items() if not re.search(rf"(?<![\d,.]){value}(?![\d.]|,\d)", page)}
+
+
+def test_time_and_memory_of_the_chapters_are_those_of_the_record():
+    values, seen = RELIABILITY["try_notebooks"]["values"], []
+    for row in re.findall(r"^\| \d\d \| .*$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE):
+        cells, name = [cell.strip() for cell in row.split("|")], (re.findall(r"notebooks/(\w+)\.ipynb", row) or [""])[0]
+        known = f"{name}_seconds" in values
+        assert cells[6:8] == ([f"{values[f'{name}_seconds']:.0f}", f"{values[f'{name}_megabytes']:,}"] if known else ["", ""])
+        seen += [name] * known
+    assert len(seen) == sum(key.endswith("_seconds") for key in values)
+    assert values["10_scaling_laws_megabytes"] < 1000 and values["11_tradeoffs_megabytes"] < 1000  # the chapters for small machines
+
+
 def test_the_samples_are_what_the_generator_writes():
     text = (DATA / "README.md").read_text(encoding="utf-8")
     samples = dict(re.findall(r"\*\*Seed (\d+)\*\*\n\n((?:>.*\n)+)", text))

@@ -124,7 +124,7 @@ def test_the_readme_names_only_what_exists():
 
 
 FLOORS = [
-    "processes", "config storyworld tokenizer attention loss ngram facts quantise", "corpora items scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate export", "course explorer train", "distributed", "runs", "trials", "experiments ladder sweep", "good_data", "guide reproductions results", "cli",
+    "files processes", "config storyworld tokenizer attention loss ngram facts quantise", "corpora items scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate export", "course explorer train", "distributed", "runs", "trials", "experiments ladder sweep", "good_data", "guide reproductions results", "cli",
 ]  # fmt: skip
 FLOOR = {module: height for height, modules in enumerate(FLOORS) for module in modules.split()}
 
@@ -153,6 +153,17 @@ def test_imports_run_one_way(path):
 def test_the_ground_floor_needs_no_torch_where_it_promises_so():
     code = "import sys, minilm.config, minilm.processes, minilm.tokenizer, minilm.corpora, minilm.plots, minilm.storyworld, minilm.facts, minilm.items, minilm.ngram, minilm.scaling, minilm.numpy_model, minilm.course, minilm.surface, minilm.judge, minilm.quantise; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# Modules that an import may load at most, Python's own included, and what must not be among them. Counts say what seconds say, on any machine.
+@pytest.mark.parametrize("module, n_most, without", [
+    ("minilm", 5, "numpy"), ("minilm.config", 40, "numpy"), ("minilm.tokenizer", 120, "numpy scipy matplotlib tiktoken"), ("minilm.cli", 250, "torch numpy matplotlib"),
+    ("minilm.scaling", 800, "torch matplotlib ipywidgets"), ("minilm.plots", 650, "torch scipy ipywidgets"), ("minilm.explorer", 1300, "torch transformers pandas"),
+])  # fmt: skip
+def test_an_import_loads_little(module, n_most, without):
+    code = f"import sys; before = len(sys.modules); import {module}; print(len(sys.modules) - before, *{{name.split('.')[0] for name in sys.modules}})"
+    n_loaded, *names = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert int(n_loaded) <= n_most and not set(names) & set(without.split())
 
 
 def test_every_planted_mistake_has_its_place_and_its_test():

@@ -85,7 +85,7 @@ def test_a_changed_or_missing_text_is_noticed(run, tmp_path):
 
 def test_a_damaged_record_and_a_folder_without_one_say_so(run, tmp_path):
     (run / "run.json").write_text('{"comm')
-    with pytest.raises(ValueError, match="run.json is damaged"):
+    with pytest.raises(ValueError, match="run.json is not a whole record of a run"):
         resume_run(run)
     with pytest.raises(FileNotFoundError, match="there is no run in"):
         resume_run(tmp_path)

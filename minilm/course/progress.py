@@ -11,6 +11,7 @@ from pathlib import Path
 
 from minilm.config import ROOT, WORK
 from minilm.course.exercise import chapter, chapter_numbers
+from minilm.files import read_json
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -24,10 +25,10 @@ def read() -> dict[str, dict]:
     path = progress_file()
     if not path.exists():
         return {"exercises": {}, "quizzes": {}}
+    found = read_json(path, "a whole progress file", "mend it, or rename it to begin anew")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {"exercises": dict(found["exercises"]), "quizzes": dict(found["quizzes"])}
-    except (ValueError, KeyError, TypeError) as error:
+        return {what: {name: dict(entry) for name, entry in found[what].items()} for what in ("exercises", "quizzes")}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a whole progress file ({error}); mend it, or rename it to begin anew") from error
 
 

@@ -5,6 +5,8 @@ training part only, so that models of different doses are judged by the same sou
 """
 
 import hashlib
+import math
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -36,14 +38,16 @@ def write_corpus(folder: str | Path, megabytes: float = 10, *, valid_megabytes: 
     check_doses(faults or {})
     if folder.exists():
         raise FileExistsError(f"{folder} exists; name a new folder for the stories")
-    if megabytes <= 0 or valid_megabytes <= 0:
-        raise ValueError(f"a corpus of {megabytes} MB with {valid_megabytes} MB for validation cannot be made; both must be above 0")
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
+    if not (0 < megabytes < math.inf and 0 < valid_megabytes < math.inf):
+        raise ValueError(f"a corpus of {megabytes} MB with {valid_megabytes} MB for validation cannot be made; both must be above 0, and no endless text")
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")  # a name of its own, for another process may be writing the same stories
     part.mkdir(parents=True)
-    held_out = _fill(part / "valid.txt", stories(f"{seed}/valid"), valid_megabytes, set(), progress)
-    _fill(part / "train.txt", stories(f"{seed}/train", faults), megabytes, held_out, progress)
-    return part.rename(folder)
+    try:
+        held_out = _fill(part / "valid.txt", stories(f"{seed}/valid"), valid_megabytes, set(), progress)
+        _fill(part / "train.txt", stories(f"{seed}/train", faults), megabytes, held_out, progress)
+        return part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _fill(path: Path, source, megabytes: float, held_out: set[bytes], progress: Callable[[int], object]) -> set[bytes]:
