@@ -27,7 +27,7 @@ lab: setup
 	$(BIN)/jupyter lab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(TINYSTORIES),--tinystories=$(TINYSTORIES)) $(PYTEST_OPTIONS)
 
 course: setup
 	$(BIN)/python notebooks/publish.py build/course
