@@ -177,7 +177,7 @@ def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: 
 def _remember(optimizers: list[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:
     """Give optimizers their memory back. Raises ValueError for a memory that is not of these parameters, KeyError or IndexError for one of none."""
     states: list[dict] = [{} for _ in optimizers]
-    for name in tensors.keys() - {"random_state"}:
+    for name in (name for name in tensors if name != "random_state"):  # in the order of the file: all processes must go through them alike
         optimizer, parameter, key = name.split(".")
         states[int(optimizer)].setdefault(int(parameter), {})[key] = tensors[name]
     for optimizer, state in zip(optimizers, states):

@@ -435,8 +435,9 @@ listed = [
 ]
 plots.show(fig, alt="Bits per byte against vocabulary size, for two corpora. " + " ".join(listed))
 assert set(best_size.values()) == {4096}
-close = [run["bits_per_byte"] for run in runs if (run["corpus"], run["vocab_size"]) == ("tinystories", 2048)]
-assert 0 < mean_bits["tinystories"][2048] - mean_bits["tinystories"][4096] < max(close) - min(close)
+two, four = (mean_bits["tinystories"][size] for size in (2048, 4096))
+close = [r["bits_per_byte"] for r in runs if (r["corpus"], r["vocab_size"]) == ("tinystories", 2048)]
+assert 0 < two - four < max(close) - min(close)
 story_runs = [run for run in runs if run["corpus"] == "storyworld"]
 plots.show_table([
     {"storyworld": f"{run['vocab_size']:,} ids",

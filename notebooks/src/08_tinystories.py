@@ -541,7 +541,7 @@ for name, plan in REPRODUCTIONS.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By its operations alone it would take two and a half on an H100, at 30 % of its 989 teraFLOPS (chapter 07).
+# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By operations alone it would take two and a half on an H100, at 30 % of its 989 teraFLOPS (chapter 07).
 #
 # Mind the losses: 1.297 and 1.072 are losses of different tokens, 2.06 and 3.77 bytes long; per byte they are 0.91 and 0.41 bits. CS336's is 0.463. Our d256-L8 came to 0.781, on about a hundredth of what CS336's read. (Nor are the held-back stories the same everywhere.) The ladder on all of TinyStories, up to 81 million parameters, would be `minilm ladder --corpus tinystories --profile gpu`.
 #

@@ -11,7 +11,7 @@
 # - be able to say, from bytes and bandwidth, how fast a model can write, and how many GPUs a network can feed;
 # - know what must stand on a model's card.
 #
-# **Time:** about 90 minutes, 55 of them for the exercises. **You need:** chapter 04 for RoPE, chapter 07 for what a token costs, chapter 11 for hours and money. `transformers` and `gguf` are used if they are there, as they are after `make lab` (by hand: `pip install -e ".[test]"`); the chapter runs without them too.
+# **Time:** about 95 minutes, 55 of them for the exercises. **You need:** chapter 04 for RoPE, chapter 07 for what a token costs, chapter 11 for hours and money. `transformers` and `gguf` are used if they are there, as they are after `make lab` (by hand: `pip install -e ".[test]"`); the chapter runs without them too.
 
 # %%
 import json
@@ -251,11 +251,14 @@ assert apart[0] < 1e-4 and apart[1] > 0.1 and muddled.mean() > 5 * whole.mean()
 #
 # To run it you need a C compiler and the program's source. We had no copy of the source, so **these commands were not run here**. What was run is a reader written from the description of the files (`tests/llama2c.py`); it told the same story to the last of 227 tokens.
 #
+# <details><summary>The commands</summary>
+#
 # ```sh
 # minilm export data/models/storyworld --to llama2c --out runs/c
 # git clone https://github.com/karpathy/llama2.c && cd llama2.c && gcc -O3 -o run run.c -lm
 # ./run ../runs/c/model.bin -z ../runs/c/tokenizer.bin -t 0 -n 256
 # ```
+# </details>
 #
 # (Its encoder knows no pre-tokens, so it splits some texts otherwise; `export.split_otherwise` lists them: one of a hundred stories of TinyStories, none of storyworld's.)
 #
@@ -278,10 +281,13 @@ plots.show_table([
     {"weights": name, "MB": f"{RECORD[f'storyworld_{key}_mb']:.2f}"}
     | {f"{corpus}, bits per byte": f"{RECORD[f'{corpus}_{key}_bits_per_byte']:.4f}"
        for corpus in ("storyworld", "tinystories")}
-    | {"same tokens of a greedy story, of 227": RECORD[f"storyworld_{key}_same"]} for name, key in rows.items()])
+    | {"same tokens of a greedy story, of 227": RECORD[f"storyworld_{key}_same"]}
+    for name, key in rows.items()])
 
 # %% [markdown]
 # (The table is a record, on 100 stories of each kind: `benchmarks/bench_export.py`. Float32 and float16 cannot differ: the shipped weights are float16. With int4 the greedy story differs from the first token on, yet on unseen stories these weights cost only 2 % more bits: another story is not a worse one, so judge by the loss. llama2.c's int8 program rounds vectors as well as weights; that is in the 81, not in the bits per byte. Q8_0 and Q4_0 are 8 and 4 bits with a scale for every 32 weights.) llama.cpp turns neighbours too, so `export_gguf` moves the rows of queries and keys as you did. Again **not run here**. What was checked: `transformers` reads such files; from float32 it gives the same logits, from int8 and int4 weights as near as their scales allow.
+#
+# <details><summary>The commands, and where else it runs</summary>
 #
 # ```sh
 # minilm export data/models/storyworld --to gguf --weights int8 --out runs/storyworld.gguf
@@ -290,6 +296,7 @@ plots.show_table([
 # ```
 #
 # The names of its programs have changed before; see `build/bin`. On an Android phone the same commands should work in *Termux*, a terminal (`docs/android.md` of llama.cpp). Compiled to WebAssembly (*wllama*, for one) it runs in a web page, on the visitor's own machine.
+# </details>
 #
 # ## Fewer bits
 #
@@ -361,7 +368,8 @@ lost = {(n, group): bits(squeezed(n, group)) - whole for n in TRIED for group in
 plots.show_table([{"bits": n} | {name: f"{lost[n, group].mean():+.4f}" for name, group in GROUPS.items()}
                   for n in reversed(TRIED)])
 by_module = quantise.dequantise(quantise.quantise(W["embed.weight"], 4, 64))
-assert np.isclose(squeezed(4, 64).embed.weight.detach().numpy(), by_module).mean() > 0.999  # but for ties
+by_hand = squeezed(4, 64).embed.weight.detach().numpy()
+assert np.isclose(by_hand, by_module).mean() > 0.999  # they may round a tie otherwise
 
 # %% tags=["walkthrough"]
 fig, ax = plt.subplots(figsize=(8.5, 4.6))
@@ -381,7 +389,8 @@ mean, half = evaluate.mean_difference(whole + lost[4, 64], whole)
 print(f"4 bits in 64s: {mean:.4f} more, 95 % from {mean - half:.4f} to {mean + half:.4f}")
 assert lost[6, 64].mean() < whole.mean() / 500 and mean - half > 0.008
 assert 75 < lost[4, None].mean() / lost[4, 16].mean() < 90 and lost[2, 16].mean() > 1
-assert 4 < lost[5, None].mean() / lost[6, None].mean() < 4.4 and lost[3, 16].mean() > 4 * lost[4, 64].mean()
+assert 4 < lost[5, None].mean() / lost[6, None].mean() < 4.4
+assert lost[3, 16].mean() > 4 * lost[4, 64].mean()
 assert abs(lost[3, 16].mean() / lost[5, None].mean() - 1) < 0.1 and round(megabytes(5, None), 1) == 1.8
 
 # %% [markdown]
@@ -410,7 +419,7 @@ print(f"embedding less attention: {apart:.4f} ± {half:.4f}")
 assert 0 < apart < half
 
 # %% [markdown]
-# On these twelve stories the embedding table adds most, with little more than a quarter of the weights; but the differences between parts are within what twelve stories can tell. There would be reasons: it has the most weights far from the rest, and being tied it is used twice, as table and as head. Many converters keep such parts in more bits, and methods like GPTQ and AWQ look at data while they round, to do better at four bits and below than plain rounding (so their papers say).
+# On these twelve stories the embedding table adds most, with little more than a quarter of the weights; but the differences between parts are within what twelve stories can tell. There would be reasons: it has the most *outliers*, weights far from the rest, and being tied it is used twice, as table and as head. Methods like GPTQ and AWQ look at data while they round (Sources).
 #
 # ## How fast, at most?
 #
@@ -433,7 +442,7 @@ assert round(at_most["a phone, 51 GB/s"][2]) == 11
 # %% [markdown]
 # *Figure 4. Arithmetic, not a measurement: 8 billion weights, one text, no KV cache counted. The phone's figure is an assumption; look yours up.*
 #
-# At most three tokens a second become at most eleven, with the same processor. But is reading the limit? On your own computer: a matrix too large for the processor's cache, times one row, beside merely adding up as many bytes. (The printed course leaves this empty.)
+# At most three tokens a second become at most eleven, with the same processor. But is reading the limit? On your own computer: a matrix too large for the processor's cache, times one row, beside merely adding up as many bytes.
 
 # %% tags=["machine"]
 big, vector = np.ones((8192, 8192), np.float32), np.ones(8192, np.float32)
@@ -480,7 +489,7 @@ for name, found in ways.items():
     assert (off < 1e-5) == (name in ("halves, averaged", "3 rows and 1, by rows"))
 
 # %% [markdown]
-# The mean of the halves *is* the gradient of the whole, up to rounding. (98 % is no error. At the end of a training the gradients of different stories hardly agree, so half the rows tell little of the other half.) Shares must be equal, or weighted by their rows: exercise 06.5 again, in several places at once.
+# The mean of the halves *is* the gradient of the whole, up to rounding. (98 % is no error: at the end of a training different stories pull in different directions.) Shares must be equal, or weighted by their rows: exercise 06.5 again, in several places at once.
 #
 # How do n GPUs average what each holds? If all send to one, that one's wire is the bottleneck. Better in a **ring**: cut the vector into n chunks. Each GPU hands one to its neighbour, which adds its own, until every chunk has been everywhere; then the sums go round once more.
 
@@ -524,7 +533,7 @@ ax.set(xscale="log", yscale="log", xlim=(1, 700), ylim=(0.8, 200), xticks=n, xti
 ax.minorticks_off()
 ax.set_title("Over a slow wire 128 GPUs are not four times as fast as one")
 told = "; ".join(f"{name}: {of[-1]:.1f} times with 128" for name, of in curves.items())
-plots.show(fig, alt=f"Speed-up against the number of GPUs, three wires. {told}. Dashed: n times as fast with n.")
+plots.show(fig, alt=f"Speed-up against the number of GPUs, three wires. {told}. Dashed: n times with n.")
 limits = [network_limit(size, TOKENS, RATE, 1.25e9, 4) for size in (1e8, 1e9)]
 print(f"half a step is sending at {limits[0]:.1f} GPUs; with ten times the model at {limits[1]:.1f}")
 assert curves["10 gigabits a second"][-1] < 4 and math.isclose(*limits)
@@ -573,7 +582,7 @@ assert 2 < low["hours"] < 3 and 25 < high["hours"] < 30 and 100 < flops / ours_a
 # %% [markdown]
 # *Assumed: an A100's 312 teraFLOPS, of them 4 to 40 %, 400 watts and a tenth for cooling, 1 to 4 dollars an hour; two cores as in the training of the shipped model. Trial runs are not counted.*
 #
-# (That two rows are alike is chance: by our plan, which fills in what is not published, stories15M reads 860 tokens for each parameter. Its author reports "a few hours" on four A100s: some ten to twenty hours of one, which the range holds.) What would take our two cores four months is a matter of three hours to a day on one rented card. Its memory suffices: in training a hundred million parameters take 1.6 GB (weights, gradients and AdamW's two averages, four bytes each) and what the batch needs. So you need no second card; and before you rent the first, write down what you expect.
+# (That two rows are alike is chance: by our plan, which fills in what is not published, stories15M reads 860 tokens for each parameter.) What would take our two cores four months is a matter of three hours to a day on one rented card. Its memory suffices: in training a hundred million parameters take 1.6 GB (weights, gradients and AdamW's two averages, four bytes each) and what the batch needs. So you need no second card; and before you rent the first, write down what you expect.
 #
 # ## A card goes along
 #
