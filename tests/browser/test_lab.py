@@ -73,7 +73,7 @@ def lab(tmp_path):
 def page(lab, browser):
     """A page of the browser that keeps what no page of the course may do: ask for something from elsewhere, or complain."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.set_default_timeout(120_000)  # milliseconds; seconds suffice, unless the machine is busy
+    page.set_default_timeout(300_000)  # milliseconds; seconds suffice, unless the machine is busy
     page.outside, page.errors = [], []
     page.on("request", lambda asked: asked.url.startswith((lab, "data:", "blob:", lab.replace("http", "ws"))) or page.outside.append(asked.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
