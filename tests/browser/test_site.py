@@ -136,7 +136,7 @@ def test_a_solution_opens_by_keyboard_and_a_narrow_page_leads_to_its_contents(pa
     page.get_by_role("link", name="Contents").click()
     page.wait_for_function(WITHIN_REACH, arg="#contents")
     page.locator("#contents").get_by_role("link", name="Traps").click()
-    page.wait_for_function(WITHIN_REACH, arg="#traps")
+    page.wait_for_function(WITHIN_REACH, arg="#Traps")
 
 
 def test_the_explorer_opens_from_its_chapter(page, folder):
