@@ -77,6 +77,7 @@ def process_group(command: str):
 
 
 def learn_tokenizer(corpus, vocab_size: int):
+    """Learn a vocabulary from the training text of a corpus, with bars; say so if the text is too small for it."""
     from minilm.tokenizer import train_tokenizer
 
     with (
@@ -91,6 +92,7 @@ def learn_tokenizer(corpus, vocab_size: int):
 
 
 def check_new(out: Path) -> None:
+    """Raise FileExistsError when a run is there already, and what `check_folder` raises."""
     if (out / "run.json").exists():
         raise FileExistsError(f"{out} already holds a run; go on with it by `minilm resume {out}`, or name another folder")
     check_folder(out)
@@ -104,6 +106,7 @@ def check_folder(out: Path) -> None:
 
 
 def encode_corpus(corpus, tokens, cache: Path) -> None:
+    """Encode both parts of a corpus, once, with a bar."""
     from minilm.data import token_file
 
     for split in ("train", "valid"):
@@ -137,6 +140,7 @@ def findings(found) -> str:
 
 
 def save_curve(run: Path, path: Path) -> None:
+    """Draw the loss of a run as a picture."""
     import matplotlib.pyplot as plt
 
     from minilm import plots
@@ -151,6 +155,7 @@ def save_curve(run: Path, path: Path) -> None:
 
 
 def print_result(run: Path, record: dict) -> None:
+    """Say what a finished run came to, and what can be done with it."""
     result = record["result"]
     print(f"{result['n_tokens']:,} tokens in {result['seconds'] / 60:.1f} minutes: {result['valid_bits_per_byte']:.4f} bits per byte on the "
           f"validation text.\nNow try: minilm generate {run}")  # fmt: skip
