@@ -97,7 +97,8 @@ def move_slider(page) -> None:
     figure.locator(".noUi-handle").first.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("([image, src]) => image.src !== src", arg=[picture.element_handle(), before])
-    page.wait_for_function("([words, said]) => words.innerText !== said", arg=[figure.locator("p[role=status]").element_handle(), said])
+    words = "([figure, said]) => figure.querySelector('p[role=status]').innerText !== said"  # new words are a new element, looked up each time
+    page.wait_for_function(words, arg=[figure.element_handle(), said])
     after = picture.bounding_box()
     assert (after["width"], after["height"]) == (place["width"], place["height"]), "the figure jumped"
 
