@@ -10,10 +10,8 @@ Muon moves a matrix as far whatever its width.
 
 import csv
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -27,6 +25,7 @@ from minilm.model import Transformer, flops_per_token
 from minilm.runs import Callbacks, resume_run, start_run
 from minilm.storyworld import grade
 from minilm.tokenizer import Tokenizer, train_tokenizer
+from minilm.trials import matrix_flops
 
 
 def _size(d_model: int, n_layers: int) -> ModelConfig:
@@ -108,21 +107,6 @@ def cost(shape: ModelConfig, n_tokens: float) -> dict[str, float]:
         model = Transformer(shape)
     flops = n_tokens * flops_per_token(model)
     return {"n_params": model.n_params, "flops": flops, "seconds": flops / (SHARE_OF_PEAK * matrix_flops())}
-
-
-@cache
-def matrix_flops() -> float:
-    """Operations a second of a matrix product on this machine, in the faster of the two precisions."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    side = 8192 if device == "cuda" else 1024
-    rates = []
-    for dtype in (torch.float32, torch.bfloat16):
-        a = torch.ones(side, side, dtype=dtype, device=device)
-        for _ in range(10):  # the best counts: other programs may be busy
-            start = time.perf_counter()
-            (a @ a)[0, 0].item()  # waits for the device
-            rates.append(2 * side**3 / (time.perf_counter() - start))
-    return max(rates)
 
 
 def climb(rung: Rung, corpus: Corpus, out: Path, cache: Path, *, command: str = "", callbacks: Callbacks = ()) -> dict:

@@ -7,9 +7,11 @@ their loss (`Trial.judge`); what it finds stands in the same row.
 Used in: chapters 10 and 12. Left out on purpose: several machines. Whoever has them gives each its own part of the plan.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -22,6 +24,8 @@ from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run
 from minilm.tokenizer import Tokenizer
+
+SHARE_OF_PEAK = 0.13  # of the speed of a matrix product on one core; what models of 0.2 to 2 million parameters reached (data/runs/good_data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,30 @@ def flops_of(trial: Trial) -> float:
     config = trial.config
     n_tokens = config.max_tokens or config.max_steps * config.batch_size * config.accumulation_steps * trial.shape.context_length
     return n_tokens * flops_per_token(model)
+
+
+def seconds_of(trials: Iterable[Trial], processes: int) -> float:
+    """How long the trials take on this machine, very roughly, with so many processes of one thread each."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    speed = SHARE_OF_PEAK * matrix_flops() * processes
+    torch.set_num_threads(threads)
+    return sum(map(flops_of, trials)) / speed
+
+
+@cache
+def matrix_flops() -> float:
+    """Operations a second of a matrix product on this machine, in the faster of the two precisions."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    side = 8192 if device == "cuda" else 1024
+    rates = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.ones(side, side, dtype=dtype, device=device)
+        for _ in range(10):  # the best counts: other programs may be busy
+            start = time.perf_counter()
+            (a @ a)[0, 0].item()  # waits for the device
+            rates.append(2 * side**3 / (time.perf_counter() - start))
+    return max(rates)
 
 
 def carry_out_one(trial: Trial, out: Path, cache: Path, command: str) -> Path:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from minilm import cli, sweep
 from minilm.corpora import load_corpus, read_stories
@@ -27,7 +28,7 @@ from minilm.sweep import (
     sizes_for,
     trials,
 )
-from minilm.trials import carry_out, read_table
+from minilm.trials import carry_out, flops_of, read_table, seconds_of
 
 TINY = [
     SIZES["d16-L2"].__class__(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)
@@ -243,6 +244,16 @@ def test_growth_is_written_for_each_way_of_counting(tmp_path):
     valleys = {name: found["exponent by the valleys"][0] for name, found in said["countings"].items()}
     for by_way in (exponents, valleys):
         assert by_way["operations"] > by_way["6 N D"] + 0.01, "attention weighs most in small models"
+
+
+def test_the_time_that_trainings_take_is_shared_by_processes_of_one_thread_each(small, tmp_path, monkeypatch):
+    plan, threads, seen = trials(plan_rates(), prepare(small, tmp_path / "out")), torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    monkeypatch.setattr("minilm.trials.matrix_flops", lambda: seen.append(torch.get_num_threads()) or 1e9)
+    one, four = seconds_of(plan, 1), seconds_of(plan, 4)
+    assert one == pytest.approx(4 * four) and seen == [1, 1] and torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert sum(map(flops_of, plan)) / 1e9 / 0.4 < one < sum(map(flops_of, plan)) / 1e9 / 0.05
 
 
 def test_a_size_costs_what_its_model_does():

@@ -157,13 +157,12 @@ def sweep(
 
 def _carry_out(trials: list, out: Path, cache: Path, *, processes: int, command: str, records: Path) -> None:
     """Say what trials are to come, carry them out, and print a line for each."""
-    from minilm.ladder import SHARE_OF_PEAK, matrix_flops
-    from minilm.trials import carry_out, flops_of, still_to_do
+    from minilm.trials import carry_out, flops_of, seconds_of, still_to_do
 
     waiting = still_to_do(trials, records)
     flops = sum(map(flops_of, waiting))
     print(f"{len(trials)} trainings, of which {len(waiting)} are to do: {flops:.1e} operations, on this machine very roughly "
-          f"{flops / (SHARE_OF_PEAK * matrix_flops()) / processes / 60:,.0f} minutes. Ctrl-C stops; the same command goes on.")  # fmt: skip
+          f"{seconds_of(waiting, processes) / 60:,.0f} minutes. Ctrl-C stops; the same command goes on.")  # fmt: skip
     for row in carry_out(trials, out, cache, processes=processes, command=command, records=records):
         print(f"{row['run']:44} {int(row['n_params']):9,} parameters {int(row['n_tokens']):11,} tokens {float(row['seconds']):6.0f} s  "
               f"{float(row['valid_bits_per_byte']):.4f} bits per byte", flush=True)  # fmt: skip
