@@ -558,6 +558,32 @@ assert length.item() == 0 and vector.grad.isnan().all()
 # `Pow` is the square. The root has an infinite slope at zero; that infinity comes back to the square, whose slope at zero is zero, and infinity times zero is NaN. So the search names the place where NaN *appears*, and the cause is one step nearer to the loss. (The ε of RMSNorm is there for such cases.) The search is slow, so turn it on only when you need it;
 # its warning, which we have silenced here, shows the line of your code.
 #
+# ## Half as many digits
+#
+# GPUs, and some CPUs, multiply matrices twice as fast or more in numbers of 16 bits. **Bfloat16** reaches as far as float32, but keeps two to three digits: after 1 comes 1.0078. **Predict:** a weight of 1 gets a thousand updates of 0.001. Where does it end?
+
+# %%
+weights = {dtype: torch.ones((), dtype=dtype) for dtype in (torch.float32, torch.bfloat16)}
+for weight in weights.values():
+    for _ in range(1000):
+        weight += 0.001
+print({str(dtype): f"{weight.item():.3f}" for dtype, weight in weights.items()})
+model = fresh_model()
+tokens, targets = sampler.batch(0)
+whole = F.cross_entropy(model(tokens).flatten(0, 1), targets.flatten())
+with torch.autocast("cpu", torch.bfloat16):
+    logits = model(tokens)
+    loss = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+loss.backward()
+print(f"logits are {logits.dtype}, gradients {model.embed.weight.grad.dtype}, "
+      f"the loss changed by less than 0.01: {abs(loss - whole).item() < 0.01}")
+assert weights[torch.bfloat16] == 1 and abs(weights[torch.float32] - 2) < 1e-3
+assert logits.dtype == torch.bfloat16 and model.embed.weight.grad.dtype == torch.float32
+assert abs(loss - whole) < 0.01
+
+# %% [markdown]
+# In bfloat16 no update arrived: each was rounded away. So weights, averages and updates stay in float32, and only products are made with 16 bits. That is *mixed precision*; `torch.autocast` does it in one line around the loss. `minilm.train` takes 16 bits where they are faster, unless you say `--precision float32`. (Float16 has more digits and less reach: small gradients become 0, so the loss is multiplied by a large number first.)
+#
 # ## Going on, bit for bit
 #
 # A long run is interrupted: power, a full disk, Ctrl-C. What must a checkpoint hold, so that the run goes on as if nothing had happened? **Predict:** are the weights enough?
