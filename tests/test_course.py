@@ -174,7 +174,7 @@ def test_a_chapter_is_copied_once_and_never_overwritten(work):
 
 @pytest.mark.parametrize("number", ["2", "99", "", "0", "*"])
 def test_an_unknown_chapter_is_answered_by_those_there_are(work, number):
-    with pytest.raises(ValueError, match="there are 00, 01, 02, 03, 04, 05, 06, 07, 08, 09, 10, 11, (12, )?13"):
+    with pytest.raises(ValueError, match="there are 00, 01, 02, 03, 04, 05, 06, 07, 08, 09, 10, 11, 12, 13"):
         progress.start(number)
     assert not work.exists()
 

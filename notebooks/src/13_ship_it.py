@@ -610,7 +610,7 @@ assert all(word in written for word in ("data", "validation", "Limits", "Do not 
 #
 # You have built a tokenizer, a transformer, its training, its sampling, its exams and its bill, each compared with something independent; and it runs without PyTorch.
 #
-# And the claim, that good data and the right balance of size and reading beat sheer size? *Balance* you have tested and found: for each budget that we tried there is a best size, and a small, long-trained model is the cheaper one in use (chapters 10 and 11). *Narrow* text makes tiny models fluent in its own world (chapter 08), and in a foreign one they mostly guess (chapter 09). *Good data* against size is the contest of chapter 12, still to come; docs/RESULTS.md has its first trainings.
+# And the claim, that good data and the right balance of size and reading beat sheer size? *Balance* you have tested and found: for each budget that we tried there is a best size, and a small, long-trained model is the cheaper one in use (chapters 10 and 11). *Narrow* text makes tiny models fluent in its own world (chapter 08), and in a foreign one they mostly guess (chapter 09). *Good data*: with equal operations David beat Goliath, first by being small, last by his text; with equal tokens he lost (chapter 12).
 #
 # Where next, if you liked
 #
