@@ -267,15 +267,16 @@ live_fig, live_ax = plt.subplots(figsize=(8, 4.2))
 def redraw(times, text):
     """Give Goliath another budget and another text."""
     ahead = draw_goliath(live_ax, times, text)
-    winner = "David" if ahead < 0 else "Goliath"
-    live_ax.set_title(f"{winner} is ahead by {abs(ahead):.2f} bits", loc="left")
+    says = f"{'David' if ahead < 0 else 'Goliath'} is ahead by {abs(ahead):.2f} bits"
+    live_ax.set_title("They are even" if abs(ahead) < 0.005 else says, loc="left")
     read = times * BUDGETS[0] / cost(SHAPES["large"]) / 1e6
     return (f"With {times:.1f} times the operations Goliath reads {read:.2f} million tokens "
             f"of {text} text, David 2.65 million of good text.")
 
 
 redraw(4.0, "poor")
-slider = ipywidgets.FloatLogSlider(value=4, base=8, min=0, max=1, step=0.02, description="times David's")
+slider = ipywidgets.FloatLogSlider(value=4, base=8, min=0, max=1, step=0.02,
+                                   description="times David's", style=widgets.WIDE)
 choice = ipywidgets.Dropdown(options=["poor", "good"], description="reads")
 display(widgets.live_figure(live_fig, redraw, times=slider, text=choice))
 
@@ -345,7 +346,7 @@ assert all(abs(middle) < 0.15 for middle, _ in costs[0.3].values())
 # %% [markdown]
 # *Figure 5. Judged by good stories, $5 \cdot 10^{12}$ operations, three seeds each.*
 #
-# Begin with nine stories in ten. Shuffled words cost most, more than half a bit: of such text little but the words themselves can be learned. Then come four faults of which no single story shows a sign. Copies, few plots, near copies and few words cost 0.3 to 0.5 bits. (Few plots also solve the riddle of figure 4: who reads few plots soon has their sentences by heart, and writes them again.)
+# Begin with nine stories in ten. Shuffled words cost most, more than half a bit: of such text little but the words themselves can be learned. Then come four faults of which no single story shows a sign. Copies, few plots, near copies and few words cost 0.3 to 0.5 bits. (Few plots also solve the riddle of figure 4: who reads few plots soon has their sentences by heart, and writes them again. Few words alone do not do it: look at the line above.)
 #
 # The two faults that every reader would mark first, shuffled sentences and contradictions, cost little or nothing. Think of what the model is asked: the next token, which the last few words decide more often than the plot. Those words are in order in such stories too. Whether these models *know* less, the items would say, if models of this size could do them.
 #
@@ -397,7 +398,7 @@ assert david["stories"] < goliath["stories"] - 1 and david["web"] > goliath["web
 assert not any(better_text(rows) for rows in matrix.values())
 
 # %% [markdown]
-# Judged by stories, the model of stories is far ahead; judged by web pages or an encyclopedia, that of the web. Half of each is a little behind the best at either home, for it had half as much of that text, and ahead of both in storyworld, which is nobody's home. No text is better for all: *better* has become *like the exam*.
+# Judged by stories, the model of stories is far ahead; judged by web pages or an encyclopedia, that of the web. Half of each is a little behind the best at either home, for it had half as much of that text, and ahead of both in storyworld, which is nobody's home, though nearer to the stories. No text is better for all: *better* has become *like the exam*.
 #
 # Now hold David against Goliath here. A small model of stories against a large one of web pages, judged by stories: 1.20 bits against 2.46, of which your `split` gives 1.0 to the text. It is the figure of the TinyStories paper that everybody remembers. Judged by web pages the same two come to 3.89 and 2.64. Whoever shows one of the two exams has not measured the quality of a text.
 #
