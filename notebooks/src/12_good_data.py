@@ -88,7 +88,7 @@ plots.show_table([{"fault": name, "begins": " ".join(found[kind].split())[:120] 
 # %% [markdown]
 # They fall into two groups. Shuffled words, shuffled sentences and contradictions spoil a *story*; whoever reads it sees it. Copies, near copies (further on this one lacks a sentence, or somebody has another name), few words and few plots spoil a *text*, of which every story is sound. Our poor text has all seven in equal parts, and one sound story in ten.
 #
-# ## A small one, here and now
+# ## A small contest, here and now
 #
 # We begin with what one core can do in half a minute: models of 40 thousand and of 382 thousand parameters, $10^{11}$ operations each. **Predict:** order the four corners from the fewest bits to the most. Is it text or size that counts?
 
@@ -130,7 +130,7 @@ assert whole < 0 and by_size < 1.5 * by_text < 0
 #
 # ## The record
 #
-# Half a minute is not much. `minilm experiment good-data` did the same with 217 thousand and 2.02 million parameters, fifty to four hundred times the operations, three seeds, and enough text that no story is read twice, but for planted copies. The largest budget is eight times the smallest, so with it the large model reads as many tokens as the small one did with the smallest. (It was trained with one seed only: each of its four models took twenty to thirty minutes of a core.)
+# Half a minute is not much. `minilm experiment good-data` did the same with 217 thousand and 2.02 million parameters, fifty to four hundred times the operations, three seeds, and enough text that no story is read twice, but for planted copies. The largest budget is eight times the smallest, so with it the large model reads as many tokens as the small one did with the smallest. (Of that budget there is one seed: each of its four models took twenty minutes and more of a core.)
 
 # %% tags=["walkthrough"]
 cells = by_cell(read_table("good_data"))
@@ -450,7 +450,7 @@ widgets.show(widgets.blind_test(shown, list(writers), summary),
 # - **Anything about faults that nobody planted.** Ours are crude, and one to a story. Text of the web is bad in ways that have no name.
 # - **Anything about knowledge.** Storyworld has no facts of the world to learn. The filters that made models better at exams (phi, FineWeb-Edu) were chosen *for* exams.
 # - **What several readings change.** Good text is scarce, and up to four readings are nearly as good as new text (chapter 08). So in practice poor text competes with good text read again.
-# - **That simple text is good text.** Lee and Berg-Kirkpatrick (2025) asked whether readable training stories make coherent writers. Readability alone did not predict it; how varied the runs of words are did better. Our models agree: few plots made the most readable sentences, at half a bit more.
+# - **That simple text is good text.** Lee and Berg-Kirkpatrick (2025) asked whether readable training stories make coherent writers. Readability alone did not predict it; low diversity, the same runs of words again and again, did better. Our models agree, and show the price: few plots made the most readable sentences, and half a bit more on stories of other plots.
 #
 # ## What we know now
 #

@@ -55,7 +55,7 @@ split = Exercise(
            "`by_size = (small_good - large_good + small_poor - large_poor) / 2`."),
     verified="a case without any effect of text, one without any of size, and 10 random ones, against a least-squares fit",
     explanation="""
-        $\\frac{(SG-SP)+(LG-LP)}{2} + \\frac{(SG-LG)+(SP-LP)}{2} = SG - LP$: two of the four corners cancel. A contest of two corners gives the sum and cannot tell its parts. That is why an experiment on *good data* needs all four, though the headline names only two.
+        By text $\\frac{(SG-SP)+(LG-LP)}{2}$, by size $\\frac{(SG-LG)+(SP-LP)}{2}$; their sum is $SG - LP$, for two of the four corners cancel. A contest of two corners gives the sum and cannot tell its parts. That is why an experiment on *good data* needs all four, though the headline names only two.
         """,
     tolerance=1e-9,
 )  # fmt: skip
@@ -183,7 +183,7 @@ def _(random: Random):
 
 where_even = Exercise(
     "12.4",
-    "Where size wins back",
+    "When are they even?",
     kind="implement",
     minutes=10,
     difficulty=2,
