@@ -341,16 +341,16 @@ readable = {text: np.mean([measures(run)["readable sentences"] for run in cells[
 print("readable sentences:", {text: f"{share:.0%}" for text, share in readable.items()})
 harmless = {kind for kind in KINDS if costs[0.9][kind][0] < 0.25}
 assert harmless == {"shuffled_sentences", "contradiction"} and readable["low_diversity-0.9"] > 0.6
-assert all(abs(middle) < 0.15 for middle, _ in costs[0.3].values())
+assert all(abs(middle) < half for middle, half in costs[0.3].values())
 
 # %% [markdown]
 # *Figure 5. Judged by good stories, $5 \cdot 10^{12}$ operations, three seeds each.*
 #
 # Begin with nine stories in ten. Shuffled words cost most, more than half a bit: of such text little but the words themselves can be learned. Then come four faults of which no single story shows a sign. Copies, few plots, near copies and few words cost 0.3 to 0.5 bits. (Few plots also solve the riddle of figure 4: who reads few plots soon has their sentences by heart, and writes them again. Few words alone do not do it: look at the line above.)
 #
-# The two faults that every reader would mark first, shuffled sentences and contradictions, cost little or nothing. Think of what the model is asked: the next token, which the last few words decide more often than the plot. Those words are in order in such stories too. Whether these models *know* less, the items would say, if models of this size could do them.
+# The two faults that every reader would mark first, shuffled sentences and contradictions, cost nothing that three seeds could tell from luck, 0.03 and -0.01. Think of what the model is asked: the next token, which the last few words decide more often than the plot. Those words are in order in such stories too. Whether these models *know* less, the items would say, if models of this size could do them.
 #
-# In three stories of ten no fault costs much. Is there a rule behind all this? Perhaps a text is worth what it has of **new and well-formed sentences**, a tenth of it in the worst cases, seven tenths in the mild ones. What should that cost? Go along David's line in figure 1, from few tokens to more:
+# In three stories of ten no fault costs so much that three seeds could tell it from luck: 0.17 bits on the mean for shuffled words, 0.08 and less for all others. Is there a rule behind all this? Perhaps a text is worth what it has of **new and well-formed sentences**, a tenth of it in the worst cases, seven tenths in the mild ones. What should that cost? Go along David's line in figure 1, from few tokens to more:
 
 # %%
 few, more = (mean_bits("small", "good", flops) for flops in BUDGETS[:2])
