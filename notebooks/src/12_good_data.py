@@ -130,7 +130,7 @@ assert whole < 0 and by_size < 1.5 * by_text < 0
 #
 # ## The record
 #
-# Half a minute is not much. `minilm experiment good-data` did the same with 217 thousand and 2.02 million parameters, fifty to four hundred times the operations, three seeds, and enough text that no story is read twice, but for planted copies. The largest budget is eight times the smallest, so with it the large model reads as many tokens as the small one did with the smallest. (Of that budget there is one seed: each of its four models took twenty minutes and more of a core.)
+# Half a minute is not much. `minilm experiment good-data` did the same with 217 thousand and 2.02 million parameters, fifty to four hundred times the operations, three seeds, and enough text that no story is read twice, but for planted copies. The largest budget is eight times the smallest, so with it the large model reads as many tokens as the small one did with the smallest. (Of that budget there is one seed.)
 
 # %% tags=["walkthrough"]
 cells = by_cell(read_table("good_data"))
@@ -313,7 +313,7 @@ assert all(less < more for less, more in zip(good, poor))
 # %% [markdown]
 # *Figure 4. The corners with the largest budget, one seed: 200 items of each kind, and 100 stories that each model wrote.*
 #
-# They agree on little. Facts, context and reasoning stay where guessing is: of 20 blind guessers of 200 items 19 score between 43 and 57 %, and of these twelve scores one, 58 %, lies outside, which among twelve is no wonder. At 0.6 bits per byte such models cannot do these items yet (chapter 09's, with 0.34, could), so they tell nobody who is better. *Cloze* is well above guessing: 71 % for the large model on good text, 61 on poor. Paired as in chapter 09, that is 29 items against 10, a clear difference; the small ones score 67 % both.
+# Facts, context and reasoning stay where guessing is: of 20 blind guessers of 200 items 19 score between 43 and 57 %, and of these twelve scores one, 58 %, lies outside, which among twelve is no wonder. At 0.6 bits per byte such models cannot do these items yet (chapter 09's, with 0.34, could), so they tell nobody who is better. *Cloze* is well above guessing: 71 % for the large model on good text, 61 on poor. Paired as in chapter 09, that is 29 items against 10, a clear difference; the small ones score 67 % both.
 #
 # *Readable sentences* differ most, and put the corners in another order: on either size the model that read **poor** text writes more sentences that the reader of storyworld understands, 41 against 36 % and 32 against 22 %. Why? Figure 5 will tell. Not one story of the four hundred is without a fault.
 #
@@ -348,7 +348,7 @@ assert all(abs(middle) < half for middle, half in costs[0.3].values())
 #
 # Begin with nine stories in ten. Shuffled words cost most, more than half a bit: of such text little but the words themselves can be learned. Then come four faults of which no single story shows a sign. Copies, few plots, near copies and few words cost 0.3 to 0.5 bits. (Few plots also solve the riddle of figure 4: who reads few plots soon has their sentences by heart, and writes them again. Few words alone do not do it: look at the line above.)
 #
-# The two faults that every reader would mark first, shuffled sentences and contradictions, cost nothing that three seeds could tell from luck, 0.03 and -0.01. Think of what the model is asked: the next token, which the last few words decide more often than the plot. Those words are in order in such stories too. Whether these models *know* less, the items would say, if models of this size could do them.
+# The two faults that every reader would mark first, shuffled sentences and contradictions, cost nothing that three seeds could tell from luck, 0.03 and -0.01. Think of what the model is asked: the next token, which the last few words decide more often than the plot. Those words are in order in such stories too.
 #
 # In three stories of ten no fault costs so much that three seeds could tell it from luck: 0.17 bits on the mean for shuffled words, 0.08 and less for all others. Is there a rule behind all this? Perhaps a text is worth what it has of **new and well-formed sentences**, a tenth of it in the worst cases, seven tenths in the mild ones. What should that cost? Go along David's line in figure 1, from few tokens to more:
 
@@ -364,7 +364,7 @@ print(f"to see {-slope * math.log(0.7):.2f} with seeds that scatter by 0.05 take
 assert 0.4 < -slope * math.log(0.1) < 0.6
 
 # %% [markdown]
-# The rule does well. It says half a bit for a tenth (found: 0.3 to 0.6), and for seven tenths less than three seeds can show. And it explains the poor text: its cost is that of somewhat less than half the tokens, the third of it that does no harm and a part of the rest. (Drawing the line on to a tenth is a forecast, of course.) Copies are chapter 08's repetition, come in by the back door. Is that quality, or is it amount? Both: we call a text poor if equal tokens of it teach less. Whoever cleans text by throwing out stories whose plot makes no sense would have gained little here; whoever throws out copies, much.
+# The rule does well. It says half a bit for a tenth (found: 0.3 to 0.6), and for seven tenths less than three seeds can show. And it explains the poor text: its cost is that of somewhat less than half the tokens, the third of it that does no harm and a part of the rest. (Drawing the line on to a tenth is a forecast, of course.) Copies are chapter 08's repetition, come in by the back door. Quality or amount? Both: we call a text poor if equal tokens of it teach less. Whoever cleans text by throwing out stories whose plot makes no sense would have gained little here; whoever throws out copies, much.
 #
 # ## A fair question
 #
