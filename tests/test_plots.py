@@ -625,6 +625,19 @@ def test_ranges_reach_from_low_to_high_and_points_go_from_small_to_large(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
 
 
+def test_two_of_a_pair_share_colour_and_mark_and_the_second_is_hollow(ax):
+    points = {name: [(1e5, 2, 1, 4), (1e6, 1, 1, 1)] for name in "abcd"}
+    plots.with_ranges(ax, points, "parameters", "bits", pairs=True)
+    curves = [line for line in ax.lines if line.get_label() in "abcd"]
+    plots.shares_in_rows(ax, {name: {"x": (0.5, 0.4, 0.7)} for name in "abcd"}, pairs=True)
+    marks = [line for line in ax.lines if line.get_label() in "abcd"][4:]
+    for a, b, c, d in (curves, marks):
+        assert a.get_color() == b.get_color() != c.get_color() == d.get_color()
+        assert a.get_marker() == b.get_marker() != c.get_marker() == d.get_marker()
+        assert [line.get_markerfacecolor() == "white" for line in (a, b, c, d)] == [False, True, False, True]
+    assert [line.get_linestyle() for line in curves] == ["-", "--"] * 2 and {line.get_linestyle() for line in marks} == {"None"}
+
+
 def test_a_run_is_laid_over_the_band(ax):
     run = plots.expected_band(ax, [20, 40], [4, 3], [5, 3.5])
     corners = {tuple(point) for point in ax.collections[0].get_paths()[0].vertices}

@@ -115,13 +115,22 @@ def differences(ax: Axes, effects: Mapping[str, tuple[float, float]], label: str
     return ax
 
 
-def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, float, float]]], xlabel: str, ylabel: str) -> Axes:
-    """Draw the points (x, y, low, high) of each curve, with a bar from low to high; x is logarithmic."""
-    for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+def _looks(pairs: bool) -> list[dict]:
+    """Colour and mark of each group; in pairs the second has the colour and the mark of the first, and is hollow."""
+    looks = [{"color": colour, "marker": marker} for colour, marker in zip(COLOURS, MARKERS)]
+    return [look | fill for look in looks[:2] for fill in ({}, {"markerfacecolor": "white", "linestyle": DASHES})] if pairs else looks
+
+
+def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, float, float]]], xlabel: str, ylabel: str, pairs: bool = False) -> Axes:
+    """Draw the points (x, y, low, high) of each curve, with a bar from low to high; x is logarithmic.
+
+    pairs: whether each two curves share a colour; the second is hollow and dashed then.
+    """
+    for (name, points), look in zip(curves.items(), _looks(pairs)):
         x, y, low, high = np.array(sorted(points)).T
-        ax.plot(x, y, color=colour, marker=marker, markersize=6, label=name, zorder=3)
+        ax.plot(x, y, markersize=6, label=name, zorder=4, **look)
         bars = np.clip((y - low, high - y), 0, None)  # a mean of equal numbers may differ from them in the last digit
-        ax.errorbar(x, y, bars, fmt="none", ecolor=colour, capsize=3, zorder=3)
+        ax.errorbar(x, y, bars, fmt="none", ecolor=look["color"], capsize=3, zorder=3)
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
@@ -130,18 +139,18 @@ def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, floa
     return ax
 
 
-def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, float, float]]], levels: Mapping[str, float] = {}) -> Axes:
+def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, float, float]]], levels: Mapping[str, float] = {}, pairs: bool = False) -> Axes:
     """Draw a row for each thing measured: a mark for each group with a bar from low to high, and a dashed line at the level of blind guessing.
 
     shares: for each group (share, low, high) by row, from 0 to 1; rows that a group lacks are left out of it. levels: shares by row. Rows stand in
-    the order in which they first come, from the top.
+    the order in which they first come, from the top. pairs: as for `with_ranges`.
     """
     rows = list(dict.fromkeys(row for group in shares.values() for row in group))
-    for k, ((name, group), colour, marker) in enumerate(zip(shares.items(), COLOURS, MARKERS)):
+    for k, ((name, group), look) in enumerate(zip(shares.items(), _looks(pairs))):
         places = [-rows.index(row) + 0.14 * ((len(shares) - 1) / 2 - k) for row in group]
         middle, low, high = 100 * np.array(list(group.values())).T
-        ax.errorbar(middle, places, xerr=np.clip((middle - low, high - middle), 0, None), fmt="none", ecolor=colour, capsize=3, zorder=3)
-        ax.plot(middle, places, marker, color=colour, label=name, markersize=7, zorder=4)
+        ax.errorbar(middle, places, xerr=np.clip((middle - low, high - middle), 0, None), fmt="none", ecolor=look["color"], capsize=3, zorder=3)
+        ax.plot(middle, places, label=name, markersize=7, zorder=4, **look | {"linestyle": "none"})
     for row, level in levels.items():
         height = -rows.index(row)
         (line,) = ax.plot([100 * level] * 2, [height - 0.42, height + 0.42], color=GREY, linestyle=DASHES, linewidth=1.5, zorder=2)

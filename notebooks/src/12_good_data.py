@@ -149,8 +149,8 @@ for model, text in product(SHAPES, ("good", "poor")):
 
 # %% tags=["walkthrough"]
 fig, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True)
-plots.with_ranges(axes[0], curves["flops"], "operations", "bits per byte of good stories")
-plots.with_ranges(axes[1], curves["n_tokens"], "tokens read", "")
+plots.with_ranges(axes[0], curves["flops"], "operations", "bits per byte of good stories", pairs=True)
+plots.with_ranges(axes[1], curves["n_tokens"], "tokens read", "", pairs=True)
 axes[0].set_xticks(BUDGETS)
 axes[1].set_xticks([3e5, 1e6, 3e6, 1e7])
 axes[1].get_legend().remove()
@@ -301,7 +301,7 @@ for model, text in product(SHAPES, ("good", "poor")):
         kind: (np.mean(found), min(found), max(found))
         for kind in (*kinds_of_item, "readable sentences") for found in [[run[kind] for run in runs]]}
 fig, ax = plt.subplots(figsize=(9, 4.2))
-plots.shares_in_rows(ax, shares, kinds_of_item)
+plots.shares_in_rows(ax, shares, kinds_of_item, pairs=True)
 ax.set_title("Who reads poor text writes more readable sentences", loc="left")
 plots.show(fig, alt="Right answers of the four corners to four kinds of item, and their shares of "
                     "readable sentences. Facts, context and reasoning lie at the level of guessing "
