@@ -3,6 +3,7 @@
 - In a copy of the course whose path has blanks and letters beyond ASCII, with empty caches, and with every connection to another machine refused and
   counted: all cells; then all of them again in the same kernel; then, as after a restart, the setup cell and the second half.
 - In a copy on which nothing can be written, with an empty home: all cells.
+- In a copy that two share, with one home and empty caches: all cells, in two kernels that start at the same moment.
 
 After a restart a cell may miss a name that the first half made: a NameError says so, and such cells are counted. Any other error is a failure, and shown. Cells
 with outputs that must stay the same (`nbval-check-output`) are compared with the notebook as it is in the repository. Seconds and memory are those of the first
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,15 +161,27 @@ def try_read_only(path: Path, env: dict[str, str], values: dict) -> list[str]:
     return [f"read-only: {one}" for one in session.failed + session.names]
 
 
+def try_two_at_once(path: Path, env: dict[str, str], values: dict) -> list[str]:
+    def run_whole(session: Session) -> Session:
+        with session.kernel():
+            session.run(session.code)
+        return session
+
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(run_whole, [Session(path, env), Session(path, env)]))
+    values["cells"] += sum(session.n_run for session in both)
+    return [f"two at once: {one}" for session in both for one in session.failed + session.names]
+
+
 def main(options: Options) -> None:
     place = Path(tempfile.mkdtemp())
     names = options.notebooks or sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     values = dict.fromkeys(("notebooks", "cells", "compared", "restart_cells", "restart_name_errors", "failed", "refused"), 0) | {"notebooks": len(names)}
     failed = []
     try:
-        copy, locked = (copy_of_the_course(place / name) for name in (AWKWARD, "read-only"))
+        copy, locked, shared = (copy_of_the_course(place / name) for name in (AWKWARD, "read-only", "shared by two"))
         make_read_only(locked)
-        for course, trial in ((copy, try_in_the_copy), (locked, try_read_only)):
+        for course, trial in ((copy, try_in_the_copy), (locked, try_read_only), (shared, try_two_at_once)):
             env = environment(place, course)
             for name in names:
                 found = trial(course / "notebooks" / f"{name}.ipynb", env, values)

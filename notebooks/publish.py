@@ -150,10 +150,12 @@ class Writer:
         return f'<div class="wide"><a href="{address}"><img src="{address}" {said}></a></div>'
 
     def adapt(self, tokens: list[Token], page: Page) -> None:
-        """Give headings their addresses, and lead links to the pages of the site."""
+        """Give headings their addresses, keep numbers of tables on one line, and lead links to the pages of the site."""
         for place, token in enumerate(tokens):
             if token.type == "heading_open":
                 token.attrSet("id", self.heading(tokens[place + 1], int(token.tag[1]), page))
+            if token.type == "td_open" and re.fullmatch(r"(?=.*\d).{1,24}", tokens[place + 1].content):
+                token.attrSet("class", "short")
             if token.type == "inline":
                 token.children = list(self.inline(token.children, page))
 
