@@ -43,7 +43,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 # %% [markdown]
 # ## A stream, and parts that add to it
 #
-# Each token has a row of C numbers, 192 in the shipped model. It begins as the token's row of the embedding table (chapter 02) and goes up through all layers. This row is called the **residual stream**. A layer, or **block**, has two *sub-layers*: attention, in which tokens exchange, and a *feed-forward layer*, in which each token is worked on by itself. Each reads
+# Each token has a row of C numbers, 192 in the shipped model. It begins as the token's row of the embedding table (chapter 02) and goes up through all layers. This row is called the **residual stream**. A layer, or **block**, has two *sub-layers*: attention, in which tokens exchange news, and a *feed-forward layer*, in which each token is worked on by itself. Each reads
 # the stream, and *adds* what it has to say:
 #
 # $$x \leftarrow x + \text{attention}(\text{norm}(x)) \qquad\qquad x \leftarrow x + \text{feed-forward}(\text{norm}(x))$$
@@ -213,7 +213,7 @@ assert on_top["replaced"] > 0.99 and on_top["added"] < 0.8
 # *Figure 2. Training loss, means of ten steps. Dashed: the loss of letter frequencies.*
 #
 # Without additions the frequencies are learned, and in this time no more. The printed line shows why: on top all places look the same, so all get the same guess. This is one seed, one learning rate and 80 steps, enough to see a difference and not enough to say what would come later. (The norm after the addition is another matter. The models of 2017 had it
-# and learned well, with a learning rate that rises slowly at first. It gets its comparison below.)
+# and learned well, with a learning rate that rises slowly at first. It is compared below.)
 #
 # ## The whole model
 #
@@ -496,7 +496,7 @@ assert [row[-3] for row in named] == [" and"] * 3 + [" that", " she", " hugged"]
 # %% [markdown]
 # *Figure 5. The logit lens on the last tokens of a story. Rows: where the stream is read, from the embedding up. Darker is surer; a thick frame is the token that really came. A dot stands for a blank.*
 #
-# At "and", the lower three rows say "and", and nearly certainly. No wonder: this model has one table for both ends, and a row of it is most like itself. (“Dora” is an exception.) At the bottom the stream says *what was read*. On the way through the last three blocks that turns into a guess of *what comes next*; some words, such as
+# At "and", the lower three rows say "and", and nearly certainly. No wonder: this model reads and guesses with one table, and a row is most like itself. (The names are exceptions.) At the bottom the stream says *what was read*. On the way through the last three blocks that turns into a guess of *what comes next*; some words, such as
 # "you" after "Thank", show up earlier than others. Of the eight guesses on top that can be judged here, five come true. Type a story of your own:
 
 # %%
