@@ -422,7 +422,7 @@ plots.show(rope_fig, alt=(
 assert np.allclose(scores_at(100), scores_at(400), atol=1e-3)
 
 # %% [markdown]
-# *Figure 4. RoPE. Pair 0 turns by one radian at each place, every next pair ten times more slowly. Right: the score of a query with keys so many places back.*
+# *Figure 4. RoPE. Pair 0 turns by one radian (57 degrees) at each place, every next pair ten times more slowly. Right: the score of a query with keys so many places back.*
 #
 # Move the position: all hands turn, the curve does not. Then move the distance. Which clocks tell near from very near, and which tell near from far?
 
