@@ -159,7 +159,7 @@ assert parts["attention alone"][24] > 0.95 and parts["feed-forward alone"][24] <
 # %% [markdown]
 # *Figure 1. How alike the rows of 32 different tokens are, on the way up through 24 blocks of random weights. One draw of weights.*
 #
-# It is attention that does it, as the printed line says: it averages, and averages of averages are soon all the same. With an addition, each token keeps what it was, and the news comes on top; tokens still grow more alike, but slowly. With the norm after it a token's own part is scaled down at every step, and fades.
+# It is attention that does it, as the printed line says: it averages, and averages of averages are soon all the same. With an addition, each token keeps what it was, and the news comes on top; tokens still grow more alike, but slowly. With the norm after it, a token's own part is scaled down at every step, and fades.
 #
 # Can it *learn* nevertheless? We train two small models on the letters of stories for 80 steps: 4 blocks, the same first weights, drawn as `minilm` draws them (more below). One adds, the other replaces. As a yardstick: a model that knows how frequent each letter is,
 # and nothing else, has a loss of about 3.1 here. **Predict** which gets clearly below it.
@@ -576,12 +576,12 @@ plots.show(fig, alt=(
 # | norm | LayerNorm | RMSNorm | cheaper, as good (Zhang and Sennrich) |
 # | where it stands | before the sub-layer | before the sub-layer | steadier training than after (Xiong et al.) |
 # | position | a learned row for each place | RoPE, in attention | only distance counts (chapter 04) |
-# | feed-forward | two matrices, GELU (a smooth ReLU), 4C | three, SwiGLU, 8/3 C | lower loss at equal size; Shazeer offers no explanation |
+# | feed-forward | two matrices, GELU (much like silu), 4C | three, SwiGLU, 8/3 C | lower loss at equal size; Shazeer offers no explanation |
 # | biases | yes | no | – |
 # | keys and values | one for each query head | the same; fewer in LLaMA 2's largest and LLaMA 3 | memory while writing (chapter 07) |
 # | tables | one, tied | two | – (ours is tied, to save parameters) |
 #
-# Do the changes pay in a model as small as ours? Only a measurement can tell. In such an **ablation** one part is exchanged and the rest left alone, with the same computation for all, here $2 \cdot 10^{12}$ operations on storyworld, and five seeds. Every variant has its own learning rate: the best of six multiples of minilm's, found with another seed in runs as long. The baseline is minilm's model, with shared keys and one table; “own keys” and “two tables” are LLaMA's originals. No positions, one key head and *ReLU squared* (two matrices again) belong to neither. Differences are taken
+# Do the changes pay in a model as small as ours? Only a measurement can tell. In such an **ablation** one part is exchanged and the rest left alone, with the same computation for all, here $2 \cdot 10^{12}$ operations on storyworld, and five seeds. Every variant has its own learning rate: the best of six multiples of minilm's, found with another seed in runs as long. The baseline is minilm's model, with shared keys and one table; “own keys” and “two tables” are LLaMA's originals. No positions, one key head and *ReLU squared* (two matrices and max(0, z)²) belong to neither. Differences are taken
 # seed by seed, with a 95 % **interval**: of intervals made in this way nineteen in twenty hold the true value. (`minilm experiment ablations` does it; `--flops 1e11 --seeds 2` makes it small, and the intervals wide.)
 #
 # **Predict** which exchange costs most, and whether any helps.

@@ -92,7 +92,7 @@ swiglu = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        The feed-forward layer of LLaMA, *SwiGLU*. Multiply each row of `x` by two matrices, `gate` and `up`, both of shape (d_ff, C), as `x @ gate.T`. Put the first product through `F.silu`: silu(z) is z · sigmoid(z), near zero for z far below zero, near z for z far above. It now says, coordinate by coordinate, how much of the second
+        Write LLaMA's feed-forward layer, *SwiGLU*. Multiply each row of `x` by two matrices, `gate` and `up`, both of shape (d_ff, C), as `x @ gate.T`. Put the first product through `F.silu`: silu(z) is z · sigmoid(z), near zero for z far below zero, near z for z far above. It now says, coordinate by coordinate, how much of the second
         passes: multiply the two. Bring the result back to width C with `down`, of shape (C, d_ff).
         """,
     hints=("Two products of width `d_ff` come first. One of them goes through `F.silu`, the other stays as it is. What joins them, and what comes last?",
