@@ -9,7 +9,7 @@
 # - have written AdamW, the schedule, clipping and accumulation, each checked against PyTorch or a formula;
 # - have trained a transformer on storyworld, and watched it learn;
 # - have diagnosed six broken runs by nothing but their curves, and know which test finds which fault;
-# - know what to do when the loss becomes NaN, and have continued a run bit for bit.
+# - know what to do when the loss becomes NaN, *not a number*, and have continued a run bit for bit.
 #
 # **Time:** about 95 minutes, 55 of them for the exercises. **You need:** chapter 03 for *loss* and *gradient*; chapters 04 and 05 help, but you can take the model as it is.
 
@@ -120,7 +120,7 @@ assert left_over["AdamW"] < 2 < 4 < left_over["descent"]
 #
 # ## The rate of each step
 #
-# The learning rate is not one number but a curve: it rises from nearly nothing (the **warm-up**), and falls to zero. The fall is easy to see: near the bottom long steps jump about. Why it should *rise* first is less plain; below we measure whether it helps.
+# The learning rate is not one number but a curve: it rises from nearly nothing (the **warm-up**), and falls to zero. The fall is easy to understand: near the bottom long steps jump about. Why it should *rise* first is less plain; below we measure whether it helps.
 
 # %% exercise="06.3"
 
@@ -459,7 +459,7 @@ assert all(abs(w - c) < 0.15 for w, c in zip(warm[:3], cold[:3])) and cold[3] > 
 # %% [markdown]
 # *Figure 5. Mean loss of the last 20 of 200 steps, one seed for each point.*
 #
-# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all runs end within about a fifth of a nat of each other. A factor of four below that costs a nat, and a factor of six above it leaves the model near the level of frequencies.
+# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all runs end within about a fifth of a nat of each other. A rate four times lower costs a nat, and one six times higher leaves the model near the level of frequencies.
 #
 # And the honest finding about warm-up: up to 0.02 it makes no difference here. At 0.05 it is worth about 0.6 nats (0.3 to 0.8 with three other draws of first weights). At 0.3 it does not help; where the rate itself is too high, a gentle start saves nothing. A likely reason lies in the first steps: AdamW makes them a full rate long (06.1), in a direction judged from one batch, or a few. Warm-up makes them short. So it works like an insurance: it costs
 # little, and at the edge it pays. This is one tiny model and 200 steps; that deeper models need it more is often said, and not tested here.
@@ -486,7 +486,7 @@ assert [name for name, (_, batch) in found.items() if batch] == ["rate too high"
 
 # %% [markdown]
 # Half of them. (A fault counts as found if the first loss is off by more than half a nat, or if more than 0.05 nats are left after 30 steps.) The leak and the unshifted targets pass with honours, for these tests ask whether a model *can* learn, not whether it learns the right thing. For those you need the alarm of chapter 04 (change a later token), a look at one row of tokens and targets, and a healthy distrust of good news.
-# Missing warm-up is no bug, but a choice; it takes a comparison.
+# Missing warm-up is no bug, but a choice; only a comparison tells what it costs.
 #
 # ## When the loss is no number
 #
