@@ -9,7 +9,7 @@
 #
 # You will build a language model from its first byte: the *tokenizer* that turns text into numbers, the *transformer* that
 # guesses what comes next, the loop that trains it. You will train it on
-# children's stories. Then you will use it to test the claim, and to see where the claim stops.
+# children's stories. Then you will use it to test the claim, and to see where it stops.
 #
 # Nothing is built yet in this chapter. You will
 #
@@ -75,7 +75,7 @@ plots.show_table([
 # ## A story
 #
 # The repository holds a finished model in `data/models/tinystories`. It was trained with the code that you will
-# write yourself in the chapters to come. A **parameter** is one of the numbers that training adjusts. Here is how many it has:
+# write in the chapters to come. A **parameter** is one of the numbers that training adjusts. Here is how many it has:
 
 # %% tags=["walkthrough"]
 folder = MODELS / "tinystories"
@@ -125,7 +125,8 @@ story = tell("The dragon did not want to share the cake.", seed=2)
 
 # %% [markdown]
 # The box below does the same. The **temperature** says how bold the draw is: at 0 the likeliest token always wins; at 1 the
-# model's own probabilities count; above 1 unlikely tokens get more than their share. The two stories above were drawn at 0.8.
+# model's own probabilities count; above 1 unlikely tokens get more than their share. (The unlikeliest are never drawn: chapter 07.) The two
+# stories above were drawn at 0.8.
 
 # %%
 wide = {"width": "40em"}
@@ -346,7 +347,7 @@ plots.show(fig, alt=(
 # - **Who is the judge?** GPT-4 gave the grades, and GPT-3.5 and GPT-4 wrote the stories that the dwarfs learned from.
 # - **Different exams in one chart.** The scores in figure 2 were measured by different people with different programs.
 #
-# From chapter 08 on the course makes the comparisons that are missing here: one change at a time, and more than one seed where we could afford it.
+# From chapter 08 on the course makes the comparisons missing here: one change at a time, and more than one seed where we could afford it.
 
 # %% [markdown]
 # ## Bits per byte
@@ -358,7 +359,7 @@ plots.show(fig, alt=(
 #
 # Dividing by bytes makes it fair: every model cuts text into tokens in its own way, but a byte is a byte. (With natural logarithms surprise is counted in *nats*, of 1.44 bits each.)
 #
-# **Predict.** Put these four texts in order, from the least surprising to the most surprising for our model.
+# **Predict.** Put these four texts in order, from the least to the most surprising for our model.
 
 # %% tags=["walkthrough"]
 tale = "Once upon a time, there was a little dog named Max. Max liked to run with his red ball."
@@ -416,7 +417,7 @@ plots.show(fig, alt=(
 # *Figure 4. The loss, the number that training pushes down (here in bits per byte), on stories kept apart. Measured on a part of the validation file at each
 # point, so its last value differs a little from the score above.*
 #
-# Fast, then slow: nearly every training curve in the world begins like this. (That it keeps falling so steadily towards the end is partly the work of
+# Fast, then slow: nearly every training curve begins like this. (That it keeps falling steadily towards the end is partly the work of
 # the learning rate, which is turned down step by step: chapter 06.) How much more reading would be needed for the next tenth of a bit, and would a
 # larger model have been a better use of the same hours? Those are the questions of chapter 10.
 
@@ -435,9 +436,9 @@ plots.show(fig, alt=(
 # - It loses the thread: a robot becomes a boy, somebody appears from nowhere. It failed to count, and missed the one fact we asked for.
 # - Chinchilla, with a quarter of Gopher's parameters and nearly five times its tokens, scores higher on MMLU. A model of 8 million
 #   parameters that has read only stories guesses there; one of 28 million got better grades for its stories than a GPT-2 28 times its size.
-# - The grades of TinyStories-1M: for grammar about that GPT-2's (6.1), for consistency less (4.5). So the title's question has half an answer; chapter 08
-#   looks for the other half.
-# - No figure here is a controlled experiment about the quality of data.
+# - TinyStories-1M got about that GPT-2's grade for grammar (6.1 and 6.4), a lower one for consistency (4.5 and 6.0). So the title's question has half
+#   an answer; chapter 08 looks for the other half.
+# - No figure here is a controlled experiment on the quality of data; chapter 12 makes one.
 # - Bits per byte measure surprise, whatever the tokenizer. Our model is less surprised by a story than by its words backwards.
 
 # %% [markdown]

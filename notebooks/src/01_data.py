@@ -208,7 +208,7 @@ places = ipywidgets.IntSlider(value=500_000, min=50_000, max=1_900_000, step=50_
 display(widgets.live_figure(growth_fig, look, n=places))
 
 # %% [markdown]
-# After 48 thousand words the two are level, by chance to the very word: 2,528 each. At a million TinyStories has nearly twice as many. **Never compare counts of different words, or shares of repeats, between texts of different length.** Nearly everything one
+# After some 48 thousand words the two are level: 2,528 different ones each, by chance the very same number (TinyStories took a thousand words more to get there). At a million TinyStories has nearly twice as many. **Never compare counts of different words, or shares of repeats, between texts of different length.** Nearly everything one
 # counts changes with length: of the sentences of our two thousand stories less than a fifth are repeats, of ten megabytes of the same kind a quarter. Cut to the same length first.
 #
 # ## What comes again
@@ -327,7 +327,7 @@ display(widgets.live_figure(copy_fig, judge, threshold=thresholds))
 #
 # ## Leaks
 #
-# A text is split in two. The *training* text is what a model reads. The *validation* text is kept apart, to judge the model on stories that it has not read. A copy inside the training text wastes time. A copy across the cut spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
+# A text is split in two. The *training* text is what a model reads. The *validation* text is kept apart, to judge the model on stories that it has not read. A copy inside the training text takes the place of something new. A copy across the cut spoils the measurement. That is a **leak**: the exam holds a question whose answer was in the book.
 
 # %% exercise="01.2"
 
@@ -368,7 +368,7 @@ by_text = [[text for text in dirty if side_of(text) == side] for side in ("train
 assert leaks(*by_text) == []
 
 # %% [markdown]
-# The second way is an easy mistake: each side by itself is spotless, and of 16 leaks 15 are left. (The one that went was a story twice in `valid`.) The third is right about exact copies only. `minilm.corpora` decides the side of each story by a *hash* of its own text, a number that is always the same for the same text (`side_of`). So
+# The second way is an easy mistake: each side by itself is spotless, and of 16 leaks 15 are left. (The one that went stood twice in `valid`.) The third is right about exact copies only. If a text comes as one file, `minilm.corpora` decides the side of each story by a *hash* of its own text, a number that is always the same for the same text (`side_of`). So
 # stories that are equal but for their blanks always land on the same side, whenever you split (the cell's last line asserts it). Other copies must be found first.
 
 # %% exercise="01.3"
@@ -445,7 +445,7 @@ assert [round(novel[name][5], 2) for name in novel] == [0.6, 0.75]
 # %% [markdown]
 # Of TinyStories' runs of five, a quarter stood somewhere before; of storyworld's, 40 %.
 #
-# With single words nothing is new; with runs of ten nearly everything is, in a sound story. So "our model's output is 98 % novel" means nothing by itself. Always say the n, and what an honest text gets at the same n; chapter 09 does both for the stories
+# Of single words hardly one is new; of runs of ten nearly all are, in a sound story. So "our model's output is 98 % novel" means nothing by itself. Always say the n, and what an honest text gets at the same n; chapter 09 does both for the stories
 # that our models write.
 #
 # ## Broken letters
@@ -526,16 +526,16 @@ assert right[4] > left[4] and right[5] > left[5] and float(right[6][:-1]) < 2
 # The different words, how often each occurs (so Zipf's curve too) and the copies are the same, to the last digit. The compressor and the runs notice that something is odd, and would praise it as *less repetitive* and *more novel*; so would the shares of repeated sentences and of common openings, which fall. Only the grader, which knows what a sentence of this world is, calls it nonsense.
 #
 # So this is the chapter's answer to its title: good data has no copies, no leaks, no broken letters; it varies; and it makes sense. You can count the first three, and variety too, at equal length. For sense you must read it, or have
-# it graded. How much each of these is worth to a model is a question for the experiments of chapter 12. First, [chapter 02](02_tokenizer.ipynb) turns stories into numbers.
+# it graded. What copies, sameness and nonsense cost a model, chapter 12 measures. First, [chapter 02](02_tokenizer.ipynb) turns stories into numbers.
 #
 # ## What we know now
 #
-# - Storyworld runs out of words: in the first 48 thousand it has 2,528 different ones, as TinyStories has, but at a million half as many.
+# - Storyworld runs out of words: in some 48 thousand it has as many different ones as TinyStories, at a million half as many.
 # - Counts of different words and shares of repeats compare only at equal length.
 # - More than half of TinyStories begin with the same five words; a quarter of storyworld's sentences stood somewhere before.
 # - Comparing whole texts finds the exact copies and none of the near ones. Runs of five words find both.
 # - First clean, then split. Cleaning each side by itself leaves the leaks in.
-# - A leak favours memory: half an exam gave the 5-gram about a third, the 1-gram nothing, and put a leaky 3-gram before an honest 5-gram.
+# - A leak favours memory: with half the exam leaked the 5-gram needed about a third fewer bits, the 1-gram hardly any fewer, and a leaky 3-gram beat an honest 5-gram.
 # - Broken letters make a vocabulary look richer; a repair must leave sound text alone.
 # - Shuffled words pass every count of words.
 

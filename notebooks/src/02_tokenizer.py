@@ -2,7 +2,7 @@
 # # 02 · How does text become numbers?
 #
 # A transformer does arithmetic. It never sees a letter: it sees a row of whole numbers, the *token ids*, and it answers with numbers. Something has to
-# stand between your sentence and that row, and back again, and it matters: it decides how many ids a text takes, what a word costs, which languages pay
+# turn your sentence into that row, and the answer into text again. It matters: it decides how many ids a text takes, what a word costs, which languages pay
 # more, and even why a model trips over a blank at the end of your prompt.
 #
 # You will build that something by hand: a byte-level **BPE tokenizer** (byte-pair encoding), the kind that GPT-2, GPT-4 and LLaMA 3 use. By the end you will
@@ -10,7 +10,7 @@
 # - have written its five functions: count, merge, learn, encode, decode;
 # - have seen the whole of it agree with OpenAI's `tiktoken` and Hugging Face's `tokenizers`, id for id;
 # - know what a vocabulary costs a small model, from models that were trained to find out;
-# - have met tokens that stand in a model's vocabulary and that it has never seen.
+# - have met tokens that stand in a model's vocabulary although it has never seen them.
 #
 # **Time:** about 85 minutes, 50 of them for the exercises. **You need:** Python lists and dictionaries. Chapter 00 is helpful; chapter 01 is not needed.
 
@@ -170,7 +170,7 @@ print([token.decode() for token in vocab[256:296]])
 assert vocab[256:] == [merge.token for merge in islice(learn_merges(counts), 100)]
 
 # %% [markdown]
-# First come pairs of letters, then endings and small words; longer words come later. We gave it the cuts; the pieces it found itself, by counting.
+# First come pairs of letters, then endings and small words; longer words come later. We made the cuts; it found the pieces by itself, by counting.
 #
 # ## From naive to fast
 #
@@ -451,7 +451,7 @@ plots.show_table([
 # divided by the bytes of the text; less is better.*
 #
 # Bare bytes are far behind: at one byte for each step such a model has read the least text (see the table), and its window of 256 ids is 256 letters long. At the other end the table grows faster than it helps: most of
-# its rows belong to rare words, and each step costs more, since the model gives every id a score. The best of these sizes for this budget is 4,096; on TinyStories 2,048 is as good, for the gap between the two is smaller than that between two seeds. A larger body
+# its rows belong to rare words, and each step costs more, since the model gives every id a score. The best of these sizes for this budget is 4,096; on TinyStories it cannot be told from 2,048, for the gap between the two is smaller than that between two seeds. A larger body
 # can carry a larger table (try the slider again), so do not expect the same best size there. Only one body and one budget were measured here.
 #
 # Now look at the last column of the table. A *nat* is the unit of surprise that goes with the natural logarithm, 1.44 bits. Training counts its loss in nats per token. In that unit the
@@ -538,9 +538,9 @@ print(f"as alike as {alike:.3f} (1 is the same direction):", [shipped.decode([i]
 assert alike > 0.98
 
 # %% [markdown]
-# *Figure 6. Each mark is a token of the shipped storyworld model. On the left those that none of the thousand stories hold: most lie on one flat line, the others are only rare. (In the 40 MB that the model was trained on, the tokens of the flat line never occur, and all others do: `docs/LOG.md`.)*
+# *Figure 6. Each mark is a token of the shipped storyworld model. On the left stand the tokens that none of the thousand stories holds: most lie on one flat line, the others are only rare. (In the 40 MB that the model was trained on, the tokens of the flat line never occur, and all others do: `docs/LOG.md`.)*
 #
-# Where do they come from? `uitar` was needed to make ` guitar`. Since then ` guitar` has swallowed it, and it never stands alone again. A list of merges always leaves such
+# Where do they come from? `uitar` was needed to make ` guitar`. Since then ` guitar` has swallowed it, and it never stands alone again. A list of merges nearly always leaves such
 # dead wood; and bytes that no English story uses are dead from the start.
 #
 # Why is their row the same? As *input* they never occurred, so they learned nothing. But the same table serves to score the next token, and at each of the 3,554 steps of training all tokens that did not come next were made a
@@ -568,7 +568,7 @@ assert answers[0] == answers[1] == answers[2]
 # - A text is bytes; a tokenizer is a list of merges, in order; encoding repeats them, decoding joins bytes and only then reads letters.
 # - Byte-level BPE can write every text and gets every text back. Ours gives the ids of `tiktoken` and of Hugging Face on every text tried.
 # - Two ideas, counting words instead of text and an index of pairs, save almost all the work of learning.
-# - For a body of 0.8 million parameters and this budget, bare bytes are worst and 4,096 ids best of six sizes (on TinyStories 2,048 is as good, within what two seeds differ); with 8,192 the table is 57 % of the model, and the loss is worse.
+# - For a body of 0.8 million parameters and this budget, bare bytes are worst and 4,096 ids best of six sizes (on TinyStories it cannot be told from 2,048, by what two seeds differ); with 8,192 the table is 57 % of the model, and the loss is worse.
 # - Losses per token cannot be compared across tokenizers.
 # - A blank at the end, a foreign script or an id that never occurred: what the model gets is not what a reader sees.
 

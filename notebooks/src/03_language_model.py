@@ -55,7 +55,7 @@ assert scores.sum(dim=-1).tolist() == [1.0, 6.0]
 assert scores[torch.arange(2), torch.tensor([0, 2])].tolist() == [2.0, 5.0]
 
 # %% [markdown]
-# `.item()` and `.tolist()` turn tensors back into plain numbers. One habit of tensors is worth a warning. If two shapes differ, PyTorch stretches every dimension of size 1 until they fit (*broadcasting*). That is handy, and it hides mistakes. **Predict** the shape of the second
+# `@` is the product of two matrices: row 0 of the left and column 0 of the right, multiplied number by number and added up, give the number in row 0 and column 0 of the result, and so on for every row and column. `.item()` and `.tolist()` turn tensors back into plain numbers. One habit of tensors is worth a warning. If two shapes differ, PyTorch stretches every dimension of size 1 until they fit (*broadcasting*). That is handy, and it hides mistakes. **Predict** the shape of the second
 # difference: four guesses, four right answers.
 
 # %%
@@ -261,7 +261,7 @@ print(tokenizer.decode(row[1:]))
 #
 # ## The same bigram, by descent
 #
-# Now forget that we can count. Start from a table of zeros, read each row as logits, and walk down the gradient of the loss. Two liberties, both for speed. We do not walk over 768,888 places in every step: the loss depends only on how often each pair comes, so equal terms are added up once. And every row is a little
+# Now forget that we can count. Start from a table of zeros, read each row as logits, and walk down the gradient of the loss. We take two liberties, both for speed. We do not walk over 768,888 places in every step: the loss depends only on how often each pair comes, so equal terms are added up once. And every row is a little
 # model of its own, so each descends its own mean loss; with one mean for all, rows of rare ids would hardly move. **Predict:** will descent reach the counted table, stop above it, or go below?
 
 # %% tags=["walkthrough"]
@@ -389,7 +389,7 @@ assert 0.2 < 1 - np.count_nonzero(only_longest) / len(places) < 0.4 and min(by_m
 # %% [markdown]
 # ## The ladder
 #
-# Now everything on one ladder: blind guessing; frequencies; the bigram; four ids back, mixed by your rule; the same with better weights (`minilm.ngram` mixes by the rule of Kneser and Ney in its interpolated form: it trusts a context more, the more often it was seen, and asks of the shorter ones after how many *different* ids a guess was met). Longer n-grams gain a little more, as figure 5 shows; the 5-gram is the usual yardstick.
+# Now everything on one ladder: blind guessing; frequencies; the bigram; four ids back, mixed by your rule; the same with better weights. (`minilm.ngram` mixes by the rule of Kneser and Ney, in its interpolated form. It trusts a context more, the more often it was seen. And in the shorter contexts it counts after how many *different* ids a guess came, not how often: *upon* is frequent in stories, but comes after hardly anything but *once*.) Longer n-grams gain a little more, as figure 5 shows; the 5-gram is the usual yardstick.
 # At the end stands the shipped model. It has read more text, 40 MB, so the last step is no fair race between methods.
 
 # %% tags=["walkthrough"]

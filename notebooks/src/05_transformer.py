@@ -43,7 +43,7 @@ torch.set_num_threads(1)  # small tensors: with more, threads mostly wait for ea
 # %% [markdown]
 # ## A stream, and parts that add to it
 #
-# Each token has a row of C numbers, 192 in the shipped model. It begins as the token's row of the embedding table (chapter 02) and goes up through all layers. This row is called the **residual stream**. A layer, or **block**, has two *sub-layers*: attention, in which tokens exchange, and a *feed-forward layer*, in which each token is worked on by itself. Each reads
+# Each token has a row of C numbers, 192 in the shipped model. It begins as the token's row of the embedding table (chapter 02) and goes up through all layers. This row is called the **residual stream**. A layer, or **block**, has two *sub-layers*: attention, in which tokens exchange news, and a *feed-forward layer*, in which each token is worked on by itself. Each reads
 # the stream, and *adds* what it has to say:
 #
 # $$x \leftarrow x + \text{attention}(\text{norm}(x)) \qquad\qquad x \leftarrow x + \text{feed-forward}(\text{norm}(x))$$
@@ -159,7 +159,7 @@ assert parts["attention alone"][24] > 0.95 and parts["feed-forward alone"][24] <
 # %% [markdown]
 # *Figure 1. How alike the rows of 32 different tokens are, on the way up through 24 blocks of random weights. One draw of weights.*
 #
-# It is attention that does it, as the printed line says: it averages, and averages of averages are soon all the same. With an addition, each token keeps what it was, and the news comes on top; tokens still grow more alike, but slowly. With the norm after it a token's own part is scaled down at every step, and fades.
+# It is attention that does it, as the printed line says: it averages, and averages of averages are soon all the same. With an addition, each token keeps what it was, and the news comes on top; tokens still grow more alike, but slowly. With the norm after it, a token's own part is scaled down at every step, and fades.
 #
 # Can it *learn* nevertheless? We train two small models on the letters of stories for 80 steps: 4 blocks, the same first weights, drawn as `minilm` draws them (more below). One adds, the other replaces. As a yardstick: a model that knows how frequent each letter is,
 # and nothing else, has a loss of about 3.1 here. **Predict** which gets clearly below it.
@@ -213,7 +213,7 @@ assert on_top["replaced"] > 0.99 and on_top["added"] < 0.8
 # *Figure 2. Training loss, means of ten steps. Dashed: the loss of letter frequencies.*
 #
 # Without additions the frequencies are learned, and in this time no more. The printed line shows why: on top all places look the same, so all get the same guess. This is one seed, one learning rate and 80 steps, enough to see a difference and not enough to say what would come later. (The norm after the addition is another matter. The models of 2017 had it
-# and learned well, with a learning rate that rises slowly at first. It gets its comparison below.)
+# and learned well, with a learning rate that rises slowly at first. It is compared below.)
 #
 # ## The whole model
 #
@@ -496,7 +496,7 @@ assert [row[-3] for row in named] == [" and"] * 3 + [" that", " she", " hugged"]
 # %% [markdown]
 # *Figure 5. The logit lens on the last tokens of a story. Rows: where the stream is read, from the embedding up. Darker is surer; a thick frame is the token that really came. A dot stands for a blank.*
 #
-# At "and", the lower three rows say "and", and nearly certainly. No wonder: this model has one table for both ends, and a row of it is most like itself. (“Dora” is an exception.) At the bottom the stream says *what was read*. On the way through the last three blocks that turns into a guess of *what comes next*; some words, such as
+# At "and", the lower three rows say "and", and nearly certainly. No wonder: this model reads and guesses with one table, and a row is most like itself. (The names are exceptions.) At the bottom the stream says *what was read*. On the way through the last three blocks that turns into a guess of *what comes next*; some words, such as
 # "you" after "Thank", show up earlier than others. Of the eight guesses on top that can be judged here, five come true. Type a story of your own:
 
 # %%
@@ -576,12 +576,12 @@ plots.show(fig, alt=(
 # | norm | LayerNorm | RMSNorm | cheaper, as good (Zhang and Sennrich) |
 # | where it stands | before the sub-layer | before the sub-layer | steadier training than after (Xiong et al.) |
 # | position | a learned row for each place | RoPE, in attention | only distance counts (chapter 04) |
-# | feed-forward | two matrices, GELU (a smooth ReLU), 4C | three, SwiGLU, 8/3 C | lower loss at equal size; Shazeer offers no explanation |
+# | feed-forward | two matrices, GELU (much like silu), 4C | three, SwiGLU, 8/3 C | lower loss at equal size; Shazeer offers no explanation |
 # | biases | yes | no | – |
 # | keys and values | one for each query head | the same; fewer in LLaMA 2's largest and LLaMA 3 | memory while writing (chapter 07) |
 # | tables | one, tied | two | – (ours is tied, to save parameters) |
 #
-# Do the changes pay in a model as small as ours? Only a measurement can tell. In such an **ablation** one part is exchanged and the rest left alone, with the same computation for all, here $2 \cdot 10^{12}$ operations on storyworld, and five seeds. Every variant has its own learning rate: the best of six multiples of minilm's, found with another seed in runs as long. The baseline is minilm's model, with shared keys and one table; “own keys” and “two tables” are LLaMA's originals. No positions, one key head and *ReLU squared* (two matrices again) belong to neither. Differences are taken
+# Do the changes pay in a model as small as ours? Only a measurement can tell. In such an **ablation** one part is exchanged and the rest left alone, with the same computation for all, here $2 \cdot 10^{12}$ operations on storyworld, and five seeds. Every variant has its own learning rate: the best of six multiples of minilm's, found with another seed in runs as long. The baseline is minilm's model, with shared keys and one table; “own keys” and “two tables” are LLaMA's originals. No positions, one key head and *ReLU squared* (two matrices and max(0, z)²) belong to neither. Differences are taken
 # seed by seed, with a 95 % **interval**: of intervals made in this way nineteen in twenty hold the true value. (`minilm experiment ablations` does it; `--flops 1e11 --seeds 2` makes it small, and the intervals wide.)
 #
 # **Predict** which exchange costs most, and whether any helps.

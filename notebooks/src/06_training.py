@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 · How does a model learn?
 #
-# The transformer of chapter 05 has all its parts, and says nothing but noise. To learn, it needs a loop of five lines: a *batch* (some windows of text, worked on together), its loss, the gradient, a step, again. Everybody can write these lines. They can also be wrong in a
+# A transformer fresh from the parts of chapter 05 says nothing but noise. To learn, it needs a loop of five lines: a *batch* (some windows of text, worked on together), its loss, the gradient, a step, again. Everybody can write these lines. They can also be wrong in a
 # dozen ways, and few of these stop the program: the loss still falls, a little less than it should, or far more. So this chapter is about two things, the parts of the loop and how to read what it prints.
 #
 # By the end you will
@@ -9,7 +9,7 @@
 # - have written AdamW, the schedule, clipping and accumulation, each checked against PyTorch or a formula;
 # - have trained a transformer on storyworld, and watched it learn;
 # - have diagnosed six broken runs by nothing but their curves, and know which test finds which fault;
-# - know what to do when the loss becomes NaN, and have continued a run bit for bit.
+# - know what to do when the loss becomes NaN, *not a number*, and have continued a run bit for bit.
 #
 # **Time:** about 95 minutes, 55 of them for the exercises. **You need:** chapter 03 for *loss* and *gradient*; chapters 04 and 05 help, but you can take the model as it is.
 
@@ -116,11 +116,11 @@ assert left_over["AdamW"] < 2 < 4 < left_over["descent"]
 # %% [markdown]
 # *Figure 1. Twenty-five steps each. Grey lines are places of equal loss.*
 #
-# Descent spends its steps on the steep side, and is still 5.1 away along the first weight. AdamW takes steps of like length in both directions, swings past the goal, since its memory carries it on, and comes to rest 1.5 away, because we let the rate fall. How much of its gain is the memory m and how much the ruler v, this figure does not show; and the rate of 1 was chosen by trying, as rates are. (The second axis is stretched here, so descent does not seem to cross the lines at right angles.) Which brings us to the rate.
+# Descent spends its steps on the steep side, and is still 5.1 away along the first weight. AdamW takes steps of like length in both directions, swings past the goal, since its memory carries it on, and comes to rest 1.5 away, because we let the rate fall. How much of its gain is the memory m and how much the ruler v, this figure does not show. (The second axis is stretched here, so descent does not seem to cross the lines at right angles.) And the rate of 1 was chosen by trying, as rates are. That brings us to the rate.
 #
 # ## The rate of each step
 #
-# The learning rate is not one number but a curve: it rises from nearly nothing (the **warm-up**), and falls to zero. The fall is easy to see: near the bottom long steps jump about. Why it should *rise* first is less plain; below we measure whether it helps.
+# The learning rate is not one number but a curve: it rises from nearly nothing (the **warm-up**), and falls to zero. The fall is easy to understand: near the bottom long steps jump about. Why it should *rise* first is less plain; below we measure whether it helps.
 
 # %% exercise="06.3"
 
@@ -377,7 +377,7 @@ assert marks["triples"] < curve_losses[-1] < marks["pairs"] - 0.1
 # 14.6 million tokens, seventy times as many.)
 #
 # **Muon**, in a paragraph. AdamW treats a matrix as a bag of numbers. But a matrix *does* something: it stretches some directions of its input much and others little, and its gradient is mostly about a few strong directions. Muon averages the gradients as AdamW does, and then evens the average out, until it stretches all directions about alike:
-# the weak ones are learned as fast as the strong. For the matrices of the blocks this is minilm's default, with a rate chosen by measurement (docs/LOG.md); a comparison with AdamW, each at its best rate, we have not recorded. Embedding, head and norms keep AdamW. The rule is 20 lines, in `minilm/optim.py`, `Muon` and `orthogonalise`.
+# the weak ones are learned as fast as the strong. For the matrices of the blocks this is minilm's default, with a rate chosen by measurement (docs/LOG.md); we have not recorded a comparison with AdamW, each at its best rate. Embedding, head and norms keep AdamW. The rule is 20 lines, in `minilm/optim.py`, `Muon` and `orthogonalise`.
 #
 # ## The gallery
 #
@@ -459,10 +459,10 @@ assert all(abs(w - c) < 0.15 for w, c in zip(warm[:3], cold[:3])) and cold[3] > 
 # %% [markdown]
 # *Figure 5. Mean loss of the last 20 of 200 steps, one seed for each point.*
 #
-# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all runs end within about a fifth of a nat of each other. A factor of four below that costs a nat, and a factor of six above it leaves the model near the level of frequencies.
+# The valley is broad: with warm-up, from 0.004 to 0.05, a factor of twelve, all runs end within about a fifth of a nat of each other. A rate four times lower costs a nat, and one six times higher leaves the model near the level of frequencies.
 #
-# And the honest finding about warm-up: up to 0.02 it makes no difference here. At 0.05 it is worth about half a nat (a third to two thirds with three other draws of first weights). At 0.3 it does not help; where the rate itself is too high, a gentle start saves nothing. A likely reason lies in the first steps: AdamW makes them a full rate long (06.1), in a direction judged from one batch, or a few. Warm-up makes them short. So it works like an insurance: it costs
-# little, and at the edge it saves the run. This is one tiny model and 200 steps; that deeper models need it more is often said, and not tested here.
+# And the honest finding about warm-up: up to 0.02 it makes no difference here. At 0.05 it is worth about 0.6 nats (0.3 to 0.8 with three other draws of first weights). At 0.3 it does not help; where the rate itself is too high, a gentle start saves nothing. A likely reason lies in the first steps: AdamW makes them a full rate long (06.1), in a direction judged from one batch, or a few. Warm-up makes them short. So it works like an insurance: it costs
+# little, and at the edge it pays. This is one tiny model and 200 steps; that deeper models need it more is often said, and not tested here.
 #
 # ## Two habits
 #
@@ -486,7 +486,7 @@ assert [name for name, (_, batch) in found.items() if batch] == ["rate too high"
 
 # %% [markdown]
 # Half of them. (A fault counts as found if the first loss is off by more than half a nat, or if more than 0.05 nats are left after 30 steps.) The leak and the unshifted targets pass with honours, for these tests ask whether a model *can* learn, not whether it learns the right thing. For those you need the alarm of chapter 04 (change a later token), a look at one row of tokens and targets, and a healthy distrust of good news.
-# Missing warm-up is no bug, but a choice; it takes a comparison.
+# Missing warm-up is no bug, but a choice; only a comparison tells what it costs.
 #
 # ## When the loss is no number
 #
@@ -558,7 +558,7 @@ assert length.item() == 0 and vector.grad.isnan().all()
 # `Pow` is the square. The root has an infinite slope at zero; that infinity comes back to the square, whose slope at zero is zero, and infinity times zero is NaN. So the search names the place where NaN *appears*, and the cause is one step nearer to the loss. (The ε of RMSNorm is there for such cases.) The search is slow, so turn it on only when you need it;
 # its warning, which we have silenced here, shows the line of your code.
 #
-# ## Half as many digits
+# ## Half as many bits
 #
 # GPUs, and some CPUs, multiply matrices twice as fast or more in numbers of 16 bits. **Bfloat16** reaches as far as float32, but keeps two to three digits: after 1 comes 1.0078. **Predict:** a weight of 1 gets a thousand updates of 0.001. Where does it end?
 
@@ -640,7 +640,7 @@ assert apart["weights only"][0] < 1e-6 and gap > 0.02
 # - A loss curve has landmarks: ln V at the beginning, the level of plain frequencies, and what counting reaches.
 # - Our six faults have six different curves. Two of these look like success.
 # - First loss and one batch by heart found three faults of six.
-# - The valley of rates is broad: a factor of twelve. Up to 0.02 warm-up made no difference; at 0.05, the upper edge, it was worth half a nat.
+# - The valley of rates is broad: a factor of twelve. Up to 0.02 warm-up made no difference; at 0.05, the upper edge, it was worth 0.3 to 0.8 nats.
 # - A NaN has a first step and a first place. The same seed finds both.
 # - Weights alone do not continue a run. With the optimizer's state, the step and the order of the data it is the same to the last bit.
 

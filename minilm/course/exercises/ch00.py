@@ -160,7 +160,7 @@ bits_per_byte = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        A text was cut into tokens, and a model gave each token that really came some probability. Compute its bits per byte. Example: the probabilities ½, ¼ and ⅛, for 6 bytes of text. The surprises are 1, 2 and 3 bits, together 6, so it is
+        A text was cut into tokens, and `probs` holds the probability that a model gave to each. Compute its bits per byte. Example: the probabilities ½, ¼ and ⅛, for 6 bytes of text. The surprises are 1, 2 and 3 bits, together 6, so it is
         1 bit per byte.
         """,
     hints=("One token at a time: how many bits of surprise has a token with probability p? Then add up.", "`-math.log2(p)` for each p, the sum of these, and one division by the number of bytes."),

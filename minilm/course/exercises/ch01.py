@@ -57,7 +57,7 @@ leaks = Exercise(
     ),
     verified="other blanks, other capitals, copies inside one split, parts of stories, empty splits, and 30 random pairs of splits, against a comparison of all with all",
     explanation="""
-        With a set this is one walk through each split. To compare all with all would be ten million comparisons for two thousand stories against five thousand, and for the real TinyStories fifty billion.
+        With a set this is one walk through each split. To compare all with all would be ten million comparisons for two thousand stories against five thousand, and for the real TinyStories tens of billions.
         """,
 )
 

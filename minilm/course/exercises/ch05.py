@@ -92,7 +92,7 @@ swiglu = Exercise(
     minutes=10,
     difficulty=2,
     prompt="""
-        The feed-forward layer of LLaMA, *SwiGLU*. Multiply each row of `x` by two matrices, `gate` and `up`, both of shape (d_ff, C), as `x @ gate.T`. Put the first product through `F.silu`: silu(z) is z · sigmoid(z), near zero for z far below zero, near z for z far above. It now says, coordinate by coordinate, how much of the second
+        Write LLaMA's feed-forward layer, *SwiGLU*. Multiply each row of `x` by two matrices, `gate` and `up`, both of shape (d_ff, C), as `x @ gate.T`. Put the first product through `F.silu`: silu(z) is z · sigmoid(z), near zero for z far below zero, near z for z far above. It now says, coordinate by coordinate, how much of the second
         passes: multiply the two. Bring the result back to width C with `down`, of shape (C, d_ff).
         """,
     hints=("Two products of width `d_ff` come first. One of them goes through `F.silu`, the other stays as it is. What joins them, and what comes last?",
@@ -474,7 +474,7 @@ QUIZ = (
         (
             ("The first weights are far too large, so it is sure of itself, and wrong.", "Large weights make large logits. A blind guess costs ln V; to do much worse one must be confident without reason."),
             ("The learning rate is far too large, so the first step went too far.", "The first loss is computed before the first step. The learning rate cannot have had a part in it."),
-            ("The text is far too hard, so a model of this size cannot follow it.", "However hard the text is, even guesses cost ln V. Nothing has been learned yet that could be hard."),
+            ("The text is far too hard, so a model of this size cannot follow it.", "However hard the text is, even guesses cost ln V. Whether it is hard can only show once something has been learned."),
         ),
     ),
     Question(
@@ -498,7 +498,7 @@ QUIZ = (
         (
             ("That the word can be read off there with the tools of the last layer.", "No more. Whether the later layers need it in that form, or whether another reader would have found it earlier, takes other experiments."),
             ("That the layers after the third could be taken away without harm.", "For this word perhaps. Elsewhere they may be needed, and only leaving them out can tell."),
-            ("That the model decided in layer 3, and later layers only confirmed it.", "To decide is a word for people. A word that can be read off may still change, and may have been there earlier, written otherwise."),
+            ("That the model decided in layer 3, and later layers only confirmed it.", "A model has no moment of decision. A word that can be read off may still change, and may have been there earlier, written otherwise."),
         ),
     ),
 )  # fmt: skip

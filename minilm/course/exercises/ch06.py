@@ -423,7 +423,7 @@ QUIZ = (
         "You gather gradients over four equal parts and forget to divide. The optimizer is AdamW, nothing is clipped. What happens to the steps?",
         (
             ("They stay nearly the same, since AdamW divides by the usual size of the gradient.", "The gradient is four times too long, and so is its usual size. That is why this bug can live for years. With clipping, or another optimizer, it bites."),
-            ("They become four times as long, as with four times the learning rate.", "So it is in plain descent. AdamW divides by the usual size of the gradient, which has grown alike."),
+            ("They become four times as long, as with four times the learning rate.", "So it is in plain descent. AdamW divides by the usual size of the gradient, which has grown as much."),
             ("They become shorter, since AdamW divides by the squares of the gradients.", "It divides by the root of the mean square. Numerator and denominator both grow fourfold."),
         ),
     ),
@@ -440,7 +440,7 @@ QUIZ = (
         (
             ("Go on from the checkpoint before, look at each step, and find the first number that is not finite.", "With the same seed it happens at the same step. Then you have the batch and the weights at hand, and can ask which part made it."),
             ("Skip every batch whose loss is not finite, and let the run go on with the batches that are good.", "If the weights are NaN already, all further batches are. And if they are not, the cause is still there."),
-            ("Start anew with a tenth of the learning rate and a warm-up that is twice as long.", "Often it was. But a division by zero or a bad row in the data will be back at any rate, after all that computing."),
+            ("Start anew with a tenth of the learning rate and a warm-up that is twice as long.", "Often the rate was the cause. But a division by zero, or a bad row in the data, comes back whatever the rate, after all that computing."),
         ),
     ),
     Question(
