@@ -172,7 +172,7 @@ assert abs(ended - (1 - held)) < 4 * math.sqrt(0.25 / 10_000) and ended > 0.8
 # %% [markdown]
 # *Figure 2. 10,000 draws among the ten likeliest names, not divided by their sum, in two ways.*
 #
-# The ten names hold 15 %, so most numbers are never passed, and the loop runs off the end of the vocabulary. There, in our tokenizer as in many, stands the end-of-text mark. The story breaks off, without an error.
+# The ten names hold 15 % together, so the sum ends at 0.15. Most random numbers lie above it, and the loop runs off the end of the vocabulary, where our tokenizer, like many, has its end-of-text mark. The story breaks off, without an error.
 # `multinomial` divides by the sum itself; that is why this mistake can live for years, until somebody replaces one line. Your exercises' checks ask for a sum of one.
 #
 # ## How many are enough?
@@ -313,7 +313,7 @@ for again, others in zip(repeated, mixed):
     assert again[-1] > again[1] > 3 * again[0] and again[-1] > 4 * max(others)
 
 # %% [markdown]
-# *Figure 4. How likely the tokens of a sentence are (their geometric mean: the n-th root of the product of n probabilities) after it was said 0 to 7 times; and both after as many other sentences (green: the first).*
+# *Figure 4. How likely the tokens of a sentence are (their geometric mean: the n-th root of the product of n probabilities) after it was said 0 to 7 times; and the same for both after as many *other* sentences (green: the first of the two).*
 #
 # Both rise steeply after they have been said once: the tokens of the first from 0.07 to 0.30. Each further time adds a little. After as many *other* sentences they do not rise like this, so it is the repetition. (Two sentences and one
 # model; Xu et al. found the same for many sentences and larger models.) So a loop feeds itself: each round makes the next likelier, and greedy decoding leaves it only if some other token becomes the likeliest. A draw leaves it sooner or later.
@@ -426,9 +426,9 @@ print(f"sound at 0.3 more than at 0: {100 * gain:.0f} points, standard error {10
 assert gain > 2 * error
 
 # %% [markdown]
-# - **Sense.** Storyworld's own stories are sound to the last sentence. At temperature 1, where the model's own probabilities count, 55 % of the model's sentences are, at 1.5 a sixth. What the heat adds is sentences that nobody understands: one unlikely token is enough to spoil one, and a sentence has a dozen. This is the tail of figure 1, met over and over.
-#   Yet 0 is not the best either. There hardly any sentence is garbled, but nearly a quarter contradict what was said before. At 0.3 fewer do; 0.3 and 0.6 cannot be told apart from these 24 stories.
-# - **Repetition.** Near 0 the model of real TinyStories (whose openings are not of its own world) says 4 to 7 % of its runs of four words again, at 1 hardly any. Up to 0.8 the model of storyworld repeats itself less, on average.
+# - **Sense.** Storyworld's own stories are sound to the last sentence. At temperature 1, which leaves the model's probabilities as they are, 55 % of its sentences are sound; at 1.5 only a sixth. What the heat adds is sentences that nobody understands: a sentence has a dozen tokens, and one unlikely token is enough to spoil it. This is the tail of figure 1, met over and over.
+#   Yet 0 is not the best either. Hardly any sentence is garbled there, but nearly a quarter contradict what was said before. At 0.3 fewer do; 0.3 and 0.6 cannot be told apart from these 24 stories.
+# - **Repetition.** At 0 the model of real TinyStories repeats 7 % of its runs of four words, at 0.3 it repeats 4 %, at 1 hardly any. (It goes on with openings from a world that is not its own.) Up to 0.8 the model of storyworld repeats itself less, on average.
 # - **Variety.** More heat, more different words. At 1.5 there are more than in the stories, but look at them: some are no words at all. A high count by itself is no virtue.
 #
 # So there is no best temperature, only one for a purpose, and a measure for each purpose. (`minilm.generate` takes 0.8 with top-p 0.95 unless told otherwise.)
@@ -602,9 +602,9 @@ print(f"NumPy alone, with a cache: {200 / lean:.0f} tokens a second")
 # Far less than 77 times, most likely: where this was written, with one thread of a server's Xeon, it was 4, and sixteen texts side by side came 7 times as fast as one. So one token with a cache is *not* limited by arithmetic. By what, then?
 #
 # By two things. First, **overhead**: a token takes some hundreds of small operations, and to start each of them from Python costs more than its few multiplications: see what the products alone take (a third, there). The overhead is so large that a program without PyTorch can win: `minilm.numpy_model`
-# runs this model with NumPy alone, in little more than a hundred lines. It gives the same logits up to rounding, and on that computer it writes 1,500 tokens a second where the loop above writes 630.
+# runs this model with NumPy alone, in some 130 lines of code. It gives the same logits up to rounding, and on that computer it writes 1,500 tokens a second where the loop above writes 630.
 #
-# Second, for large models, **memory**. Before a weight can be used it must be fetched. One token uses each weight once: one multiply-add, two operations, for two bytes if weights are 16 bits wide. While it fetches them, a modern GPU could do far more.
+# Second, for large models, **memory**. Before a weight can be used it must be fetched. One token uses each weight once: one multiply-add, two operations, for two bytes if weights are 16 bits wide. In the time that one fetch takes, a modern GPU could do hundreds of times as many operations.
 #
 # ## How large is a cache?
 #
@@ -634,7 +634,7 @@ assert round(cache_bytes(32, 8, 8192, 128, 2) / 1e9, 2) == 1.07
 # %% [markdown]
 # Llama 2 7B has no sharing: a text of 4,096 tokens takes 2.15 GB. Llama 3 8B shares by four: half of that for twice the tokens.
 #
-# Now put both together. **Arithmetic intensity** is operations per byte fetched. For B texts of 4,096 tokens side by side, the weights are fetched once for all B, the caches once for each text. An H100 GPU can do 989 trillion ($989 \cdot 10^{12}$) operations a second, 989 *teraFLOPS*,
+# Now take weights and caches together. **Arithmetic intensity** is operations per byte fetched. For B texts of 4,096 tokens side by side, the weights are fetched once for all B, the caches once for each text. An H100 GPU can do 989 trillion ($989 \cdot 10^{12}$) operations a second, 989 *teraFLOPS*,
 # and fetch 3.35 trillion bytes (its data sheet, 16-bit numbers): 295 operations per byte. Below that it waits for memory.
 #
 # **Predict:** a model the size of Llama 2 7B writes one text. How many operations does it do for each byte? And with 256 texts?

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 08 · How small can a model be and still tell a story?
 #
-# Most asked how large a model must be. In 2023 Eldan and Li asked how small it may be and still speak like a child, and made TinyStories to find out. Their answer, ten million parameters and less, is where this course began. Now you have all the parts to ask it yourself, with a *ladder*: models of several sizes on one text, by one recipe (chapter 06).
+# Most people asked how large a model must be. In 2023 Eldan and Li asked how small one may be and still speak like a child, and made TinyStories to find out. Their answer, ten million parameters and less, is where this course began. Now you have all the parts to ask it yourself, with a *ladder*: models of several sizes on one text, by one recipe (chapter 06).
 #
 # By the end you will
 #
@@ -183,7 +183,7 @@ plots.show_table([
 # %% [markdown]
 # *Figure 2. Each mark is a model, of whatever size, with Wilson's interval of 95 % (a little too narrow for the sentences, since those of one story share its luck). The axis of bits is logarithmic. The model on the right is the shipped one. It is of another kind: 192 wide with five layers and a window of 512 tokens, it read 14.6 million tokens of a longer text. A hundred of its stories were read, of the others forty. Below, the six best.*
 #
-# Sentences come right between 1.1 and 0.5 bits per byte, from two in a hundred to 83, and 94 for the shipped model. Of sound stories there is at most one among forty by any model of the ladder, and one among a hundred by the shipped model. The order is the paper's: grammar first.
+# Sentences come right between 1.1 and 0.5 bits per byte, from two in a hundred to 83, and 94 for the shipped model. No model of the ladder has more than one sound story in forty, and the shipped model has one in a hundred. The order is the paper's: grammar first.
 #
 # Beware of the second curve, though. A story has some eighteen sentences, and one fault spoils it. So the share of sound stories must stay near zero until faults are rare, and then rise steeply, even if the model improves evenly: with one sentence in ten at fault, $0.9^{18}$, one story in seven, is sound.
 #
@@ -207,7 +207,7 @@ for size in ("d64-L8", "d128-L2", "d192-L1"):
 plots.show_table(shapes)
 
 # %% [markdown]
-# The widest and shallowest has the fewest bits. In sentences it is perhaps ahead of d64-L8, and not to be told from d128-L2. Is depth of no use? The comparison is not quite fair: with the width the table grows, so d192-L1 has nearly twice the parameters in all, and did about 60 % more operations. And what depth is said to be good for, keeping track of a story, hardly begins here: there is about one fault for each readable sentence in all three. With 2.4 million tokens, then, eight layers of width 64 are no better than one of width 192. One or two seeds cannot tell us more.
+# The widest and shallowest has the fewest bits. By its sentences it is perhaps ahead of d64-L8, and cannot be told from d128-L2. Is depth of no use? The comparison is not quite fair: with the width the table grows, so d192-L1 has nearly twice the parameters in all, and did about 60 % more operations. And what depth is said to be good for, keeping track of a story, hardly begins here: there is about one fault for each readable sentence in all three. With 2.4 million tokens, then, eight layers of width 64 are no better than one of width 192. One or two seeds cannot tell us more.
 #
 # ## Before it ends
 #
@@ -477,7 +477,7 @@ for size, reading in ((SHAPE, "0.0625x8"), (SHAPE, "1x0.25"), ("d256-L8", "1x1")
 recited("unseen stories", list(corpus.stories("valid"))[:40])
 
 # %% [markdown]
-# After eight readings: ten times as many, and one in four of them stands word for word in the text that it read, where four to eight in a hundred would be no surprise. So part of its better grammar is recited, though most is not. A story that reads well is not enough to say that a model can write: look for copies.
+# After eight readings: more than ten times as many. But one in four of them stands word for word in the text that it read, where four to eight in a hundred would be no surprise. So part of its better grammar is recited, though most is not. A story that reads well is not enough to say that a model can write: look for copies.
 #
 # ## What a model this small gets wrong
 #
@@ -521,7 +521,7 @@ print(f"\nOf the {places.total()} who were never introduced, {places['early']} c
 # | Models of ten million parameters and less write fluent, consistent stories. | On storyworld: 83 of 100 sentences right, stories almost never sound. On TinyStories not measured; and ours read 3.3 million tokens, where all of TinyStories has some 450 million. Neither confirmed nor refuted. |
 # | Grammar comes before consistency. | The same order on storyworld, by a reader's verdicts in place of GPT-4's marks; of consistency we saw the beginning. |
 # | Losses fall with width: 2.08, 1.38, 1.20 nats for 64, 256 and 512 with 8 layers. | The same order for 64, 128 and 256. The numbers cannot be compared: other vocabulary, other amount of text. |
-# | Depth helps to keep track of a story, width to know facts. | At our budget one wide layer predicts better than eight narrow ones with as many weights in their blocks, but more in all, and more operations. Facts and the thread of a story we could not measure apart. |
+# | Depth helps to keep track of a story, width to know facts. | At our budget one wide layer predicts better than eight narrow ones with as many weights in their blocks, but more in all, and more operations. We could not measure facts and the thread of a story apart. |
 # | GPT-4's marks for creativity, grammar, consistency rise with size. | Not measured: no judge was at hand. Chapter 09. |
 # | Their stories do not copy the training text. | After one reading 8 % of single sentences, where unseen stories have 4 %; after eight, one readable sentence in four is a copy. Longer copies: chapter 09. |
 #
@@ -541,14 +541,14 @@ for name, plan in REPRODUCTIONS.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By operations alone it would take two and a half on an H100, at 30 % of its 989 teraFLOPS (chapter 07).
+# How long would they take? The public run of `cs336` needed 17 minutes on a GPU it does not name. By operations alone it would take two on an H100, at 30 % of its 989 teraFLOPS (chapter 07).
 #
 # Mind the losses: 1.297 and 1.072 are losses of different tokens, 2.06 and 3.77 bytes long; per byte they are 0.91 and 0.41 bits. CS336's is 0.463. Our d256-L8 came to 0.781, on about a hundredth of what CS336's read. (Nor are the held-back stories the same everywhere.) The ladder on all of TinyStories, up to 81 million parameters, would be `minilm ladder --corpus tinystories --profile gpu`.
 #
 # ## What we know now
 #
 # - On both texts ten times the parameters took off a fifth of the bits, after one reading and with ten times the computation.
-# - Sentences came right between 1.1 and 0.5 bits per byte, from 2 in a hundred to 83. Of sound stories there was at most one among forty. Grammar came first; fewer faults of consistency were seen only in a model that had more of everything.
+# - Sentences came right between 1.1 and 0.5 bits per byte, from 2 in a hundred to 83. No model of the ladder had more than one sound story in forty. Grammar came first; fewer faults of consistency were seen only in a model that had more of everything.
 # - No success in forty tries still allows for a share of 9 %.
 # - A line through the logarithms of short runs gave a range of two per cent either way for a run that lay between them, and the run fell into it, as did five others. For all three budgets beyond them the line failed.
 # - Five recorded runs make a band in which a learning rate ten times too small is seen at the first points.

@@ -227,7 +227,7 @@ assert [record[f"{kind}_tinystories_right"] for kind in KINDS] == [55, 61, 47, 6
 # %% [markdown]
 # *Figure 1. A hundred items of each kind; bars are Wilson's intervals of 95 %, dashed lines blind guessing.*
 #
-# Where a story must be followed the storyworld model does well: 79 of 100 for context, 82 for reasoning, 92 for cloze. Whose a thing is it tells in 59 (49 to 68), what it looks like in 49: by these items neither can be told from a coin. The other model reads foreign stories. Yet it answers 46 of the cloze items, far more than 25: in any story one runs to a lake sooner than to a tiara. Its other marks lie near the line; two seem above it, 61 for looks and 60 for reasoning. What that is worth we shall see.
+# Where a story must be followed the storyworld model does well: 79 of 100 for context, 82 for reasoning, 92 for cloze. It tells whose a thing is in 59 (49 to 68) and what it looks like in 49: by these items neither can be told from a coin. The other model reads foreign stories. Yet it answers 46 of the cloze items, far more than 25: in any story one runs to a lake sooner than to a tiara. Its other marks lie near the line; two seem above it, 61 for looks and 60 for reasoning. What that is worth we shall see.
 #
 # ### Would it have written the word?
 #
@@ -250,7 +250,7 @@ print(f"answers A to {sum(a > b for a, b in letters)} of {len(letters)}; A is ri
 assert all(a > b for a, b in letters) and list(n_right.values())[3:] == [55, 55, 55]
 
 # %% [markdown]
-# By letter it says A, whatever is asked; and A is right in 55 of our hundred. Solved items change nothing, for it has never seen a list of answers. An exam by letters measures first of all whether a model knows exams. Giants have met such lists.
+# By letter it says A, whatever is asked; and A is right in 55 of our hundred. Solved items change nothing, for it has never seen a list of answers. An exam by letters measures first of all whether a model knows exams. Large models have met such lists.
 #
 # ## Back to the two models
 #
@@ -380,7 +380,7 @@ assert alarms[0] < 5 and 35 < alarms[3] < 64 and round(looks, 3) == 0.035
 # %% [markdown]
 # *Figure 3. 4,000 exams of 200 items, simulated. For twenty comparisons one would expect $1-0.95^{20}$, 64 %; but the test is more careful than it promises, since counts are whole numbers. For forty there are only 100 rounds.*
 #
-# So say how many comparisons you made, decide beforehand which counts, or ask for 0.05 divided by their number (Bonferroni's rule). Now the 61 for looks: a coin gives 61 or more, or 39 or fewer, in 35 exams of a thousand. As one of ten marks it should be fewer than five.
+# So say how many comparisons you made, decide beforehand which counts, or ask for 0.05 divided by their number (Bonferroni's rule). Now the 61 for looks: a coin gives 61 or more, or 39 or fewer, in 35 exams of a thousand. For one of ten marks it would have to be fewer than five.
 #
 # ## Who examines the examiner?
 #
@@ -416,7 +416,7 @@ print(", ".join(f"{name} {share:.0%}" for name, share in found.items()))
 assert found["always right"] == 1 and found["always wrong"] == 0 and 0.3 < found["a coin"] < 0.7
 
 # %% [markdown]
-# The instrument reads one, nought and about a half where it should. But the model that is always right is also a warning. It has *read the exam*. Giants read much of the public web, exams included. So one searches the training text for every item. GPT-3's authors looked for runs of 13 words, and so do we, at the end of an item with its right choice. We plant three leaks, one of them in capitals, a story that holds a context but not its answer, and one item twice:
+# The instrument reads one, nought and about a half where it should. But the model that is always right is also a warning. It has *read the exam*. Large models read much of the public web, exams included. So one searches the training text for every item. GPT-3's authors looked for runs of 13 words, and so do we, at the end of an item with its right choice. We plant three leaks, one of them in capitals, a story that holds a context but not its answer, and one item twice:
 
 # %%
 text = list(islice(stories("training"), 300))
@@ -432,7 +432,7 @@ assert items.leaked(sixty, text) == [3, 14, 59] and items.repeated(twice) == [60
 assert (record["items_leaked"], record["items_repeated"]) == (15, 0)
 
 # %% [markdown]
-# All three were found, and the context alone was rightly left. In the record 15 of 500 are found, though nobody copied: a small world says some long sentences again. What no such search finds is an item told in other words.
+# All three were found, and the context alone was rightly passed over. In the record 15 of 500 are found, though nobody copied: a small world says some long sentences again. What no such search finds is an item told in other words.
 #
 # ## Judges
 #
@@ -452,7 +452,7 @@ for name, texts in to_read.items():
 plots.show_table(rows)
 
 # %% [markdown]
-# It finds every planted contradiction, and minds nothing in sound stories. Of two good stories told in other words it understands no sentence: beyond storyworld its verdicts are worth nothing.
+# It finds every planted contradiction, and minds nothing in sound stories. It understands no sentence of two good stories told in other words: beyond storyworld its verdicts are worth nothing.
 #
 # The second is counting. What is new in the stories, what is copied, what comes again? In chapter 08 one readable sentence in four of a model was copied; now longer pieces. Forty stories each, beside the sixteenth of storyworld that the first model read eight times, and the second once among the rest. *Said twice* is the share of 07.4; *alike* says how many pairs of neighbouring words two stories share:
 
@@ -478,7 +478,7 @@ assert max(one["copied_longest"] for one in counted.values()) == control["copied
 assert first["repeated_4"] > 4 * max(second["repeated_4"], control["repeated_4"])
 
 # %% [markdown]
-# Fifteen words in a row, copied! It would look like a finding, had we not counted stories that nobody copied: there it is fifteen, too, since all share the sentences of one small world. By this count the models recite hardly more than the generator does; chapter 08 saw single sentences. But the first model repeats *itself*, five times as often as the others.
+# Fifteen words in a row, copied! It would look like a finding, but the unseen stories have fifteen, too: all share the sentences of one small world. By this count the models recite hardly more than the generator does; chapter 08 saw single sentences. But the first model repeats *itself*, five times as often as the others.
 #
 # ### A judge that reads
 #
@@ -496,7 +496,7 @@ for answer in ('{"grammar": 10}', "Ten for all!", too_good):
         print("\nno marks:", error)
 
 # %% [markdown]
-# MARKER stands for sixteen random digits, new for every story, so no story can write the line that ends it. An answer counts only if it is one set of marks from 1 to 10. Whether the judge obeys the story is another matter, and must be tried. For that there are **anchors**: nine little stories of which we know how they should compare, this one among them. Below, two *pretend judges* of ours mark them. They are rules, not models: grammar is the share of word pairs that stand in a thousand stories of storyworld, too; creativity and plot are spoiled by repetition; consistency copies grammar. One of them also obeys what it reads.
+# MARKER stands for sixteen random digits, new for every story, so no story can know the line that ends it. An answer counts only if it is one set of marks from 1 to 10. Whether the judge obeys the story is another matter, and must be tried. For that there are **anchors**: nine little stories of which we know how they should compare, this one among them. Below, two *pretend judges* of ours mark them. They are rules, not models: grammar is the share of word pairs that stand in a thousand stories of storyworld, too; creativity and plot are spoiled by repetition; consistency copies grammar. One of them also obeys what it reads.
 
 # %% tags=["walkthrough"]
 texts = map(words_in, islice(stories("reference"), 1000))

@@ -152,7 +152,7 @@ print(f"a = {a:.2f}, 95 % of the samples between {low:.2f} and {high:.2f}")
 assert 0.3 < low < 0.49 < high < 0.65
 
 # %% [markdown]
-# Somewhat fewer tokens for each parameter than Chinchilla's twenty, with models some two hundred thousand times smaller; and size and tokens grow nearly alike. The range holds Hoffmann et al.'s 0.49 and excludes Kaplan et al.'s 0.73. That is as much as four stars of small models can say. And the range knows of chance only, and not of all of it: samples whose parabola had its lowest point beyond the sizes were thrown away, as the code says.
+# Somewhat fewer tokens for each parameter than Chinchilla's twenty, with models two to seven hundred thousand times smaller; and size and tokens grow nearly alike. The range holds Hoffmann et al.'s 0.49 and excludes Kaplan et al.'s 0.73. That is as much as four stars of small models can say. And the range knows of chance only, and not of all of it: samples whose parabola had its lowest point beyond the sizes were thrown away, as the code says.
 #
 # ## Written down before
 #
@@ -347,7 +347,7 @@ assert round(slope, 2) == -0.1 and 1.03e6 < best_new < 1.05e6
 assert round(readings, 1) == 3.1 and round(worth, 2) == 0.95
 
 # %% [markdown]
-# Now the law is right about all five losses, and the line is not: the least loss came to 1.44, and it had said 1.39 to 1.42. The fall has slowed down. And both made the best size too small: it came to 1.04 million, where their ranges end at 0.97 and 1.02 million. A part of that may be repetition: the smallest of the five read the sample three times, and by the formula of 08.5 its tokens were worth a twentieth less than fresh ones. So law and line have each held once and failed once, only two and a half times beyond what they knew. To go a hundred times further is to go without a map.
+# Now the law is right about all five losses and the least one, and the line is not: it had said 1.39 to 1.42, and the least loss came to 1.44. The fall has slowed down. And both made the best size too small: it came to 1.04 million, where their ranges end at 0.97 and 1.02 million. Part of that may be repetition: the smallest of the five read the sample three times, and by the formula of 08.5 its tokens were worth a twentieth less than fresh ones. So law and line have each held once and failed once, only two and a half times beyond what they knew. To go a hundred times further is to go without a map.
 #
 # ## Second trap: counted otherwise
 #
@@ -384,7 +384,7 @@ plots.show_table([
 ])
 
 # %% [markdown]
-# (*IsoFLOP* means by valleys, *parametric* by a law.) The last three rows are the clearest lesson in this chapter: *the same trainings*, of nanochat, in January 2026, give 0.37, 0.54 or 0.70, by what is counted as a parameter. An exponent without its way of counting says nothing. Mind the printed ranges too: Hoffmann et al.'s third value, 0.46, lies outside its own, 0.454 to 0.455.
+# (*IsoFLOP* means by valleys, *parametric* by a law.) The last three rows are the clearest lesson in this chapter: *the same trainings*, of nanochat (Karpathy's kit for a small chat model), in January 2026, give 0.37, 0.54 or 0.70, by what is counted as a parameter. An exponent without its way of counting says nothing. Mind the printed ranges too: Hoffmann et al.'s third value, 0.46, lies outside its own, 0.454 to 0.455.
 #
 # Ours lies between 0.45 and 0.52 by the valleys and by the law, near the half of Hoffmann et al. It rests on models of forty thousand to five million parameters; on one narrow text of five million tokens, which the smallest of them read up to 3.7 times; on rates tried at three sizes only; and the ranges know of none of this. That it comes out so near is more than we expected, and it is not a proof.
 #
@@ -443,7 +443,7 @@ print("our stars, from the smallest size (0) to the largest (1):", ", ".join(f"{
 #
 # ## Your own budget
 #
-# What would you train on TinyStories in an hour? The two cores of our records, with a training on each, together did 70 to 80 billion operations a second in the larger of them (`flops` over `seconds`). We count 80, which is $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
+# What would you train on TinyStories in an hour? The two cores of our records, with a training on each, together did 70 to 80 billion operations a second in the larger trainings (`flops` over `seconds`). We count 80, which is $3 \cdot 10^{14}$ in an hour; yours may do more or less. **Predict** the size, then ask our law:
 
 # %%
 row = growth["6 N D"]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 11 · What would you do with this budget?
 #
-# Chapter 10 found the best split of a training budget. Then, in 2023, LLaMA's authors did something else, and in 2024 the smallest Llama 3 read 1,875 tokens for each parameter where Chinchilla's law advises twenty. Nobody had forgotten the law. It answers a question that hardly anybody who trains a model has: how to get the least loss for a given cost of *training*.
+# Chapter 10 found the best split of a training budget. Then, in 2023, LLaMA's authors did something else, and in 2024 the smallest Llama 3 read 1,875 tokens for each parameter where Chinchilla's rule advises twenty. Nobody had forgotten the rule. It answers a question that hardly anybody who trains a model has: how to get the least loss for a given cost of *training*.
 #
 # By the end you will
 #
@@ -46,7 +46,7 @@ def read_table(name):
 # %% exercise="11.1"
 
 # %% [markdown]
-# Take Chinchilla itself, 70 billion parameters and 1.4 trillion tokens. A model of half the size could have had the same loss with more tokens; the law says how many. **Predict:** how many more operations would its training take, and how many tokens served pay them back?
+# Take Chinchilla itself, 70 billion parameters and 1.4 trillion tokens. A model of half the size could have had the same loss with more tokens; the law says how many. ("The law" is here and below that of Besiroglu et al., fitted to Chinchilla's points, as in chapter 10; in the code it is `LAW`.) **Predict:** how many more operations would its training take, and how many tokens served pay them back?
 
 # %% tags=["walkthrough"]
 n, d = 70e9, 1.4e12
@@ -64,7 +64,7 @@ assert 1.29 < training_flops(n / 2, float(LAW.tokens_for(loss, n / 2))) / traini
 assert abs((LAW.A / (loss - LAW.E)) ** (1 / LAW.alpha) - 10.7e9) < 0.05e9
 
 # %% [markdown]
-# Half the size takes 30 % more training, and has paid that back after two and a half trillion tokens served. At 35 % of the size training costs twice as much, at a quarter five times; and below 10.7 billion the loss is out of reach however long one trains, for $E + A/N^\alpha$ alone is larger than the loss that is wanted. (So says the law; no training has shown it. How far it may be trusted we ask further down.)
+# Half the size takes 30 % more training, and has paid that back after two and a half trillion tokens served. At 35 % of the size training costs twice as much, at a quarter five times; and below 10.7 billion the loss is out of reach however long one trains, for $E + A/N^\alpha$ alone is larger than the loss that is wanted. (So says the law; no training has shown it. We ask further down how far it may be trusted.)
 #
 # So how small? That depends on how much the model will be used.
 
@@ -201,7 +201,7 @@ plots.show_table([
 assert max(off[~near]) < 0 and min(off) < -0.15
 
 # %% [markdown]
-# The law promises losses that are too low: by 2 to 4 % at 250 tokens for each parameter, where one might still call it chance, and by 17 % at ten thousand, where one cannot. What the long trainings bought is real, for the smallest model went on improving to the end; only less was bought than was promised. So the tables above, if their law errs in the same way, promise too low a loss to small models that read long, and to Llama 3 8B most of all. That is no small matter: where a law is flat, a little of the loss is worth much of the budget. By ours a loss 4 % above Llama 3 8B's takes less than a sixth of the operations.
+# The law promises losses that are too low: by 2 to 4 % at 250 tokens for each parameter, where one might still call it chance, and by 17 % at ten thousand, where one cannot. What the long trainings bought is real, for the smallest model went on improving to the end; only less was bought than was promised. So the tables above, if their law errs in the same way, promise too low a loss to small models that read long, and to Llama 3 8B most of all. That is no small matter: where a law is flat, a little of the loss is worth much of the budget. By `LAW` a loss 4 % above Llama 3 8B's takes less than a sixth of the operations.
 
 # %%
 needed = {factor: budgets[np.argmax(losses <= factor * wanted)] for factor in (1, 1.04)}
@@ -268,7 +268,7 @@ for text in (1e11, 1e10, 3e9):
 #
 # If only repeated tokens lose their worth, more readings are a bad buy, and the best model is larger. If surplus size loses its worth too, and faster, the best model is smaller, and reads more often. Which is true? That is a question for trainings. Muennighoff et al. trained both: with $9.3 \cdot 10^{21}$ operations and 25 billion tokens, a model 27 % smaller than Chinchilla's law advises was the better one. Their law was fitted to models of one recipe, though, and it knows nothing of *overfitting*, in which a model gets its text by heart and becomes worse on unseen text. By this law more readings never hurt; but our own sixteen readings were worth less than eight (chapter 08), for a model with more parameters than its text had tokens. A later study that adds a penalty for overfitting (Lovelace et al., 2026) advises the opposite beyond a point: a larger model rather than more readings. It is not settled.
 #
-# One thing is: no size makes up for missing text. And if text is what one cannot do without, it matters how good it is. Chapter 12 asks that in earnest.
+# Either way, no size makes up for missing text. And if text is what one cannot do without, it matters how good it is. Chapter 12 asks that in earnest.
 #
 # ## The explorer
 #

@@ -115,7 +115,7 @@ plots.show_table([{"bits per byte": size, **{text: f"{live[size, text]:.3f}" for
                   for size in live_shapes])
 
 # %% [markdown]
-# Did you expect that? The large model loses, and on either text. It got the same operations, but each of its tokens costs nine times as much, so it has hardly begun to read. Now take the contest apart.
+# Did you expect that? The large model loses on either text. It got the same operations, but each of its tokens costs nine times as much, so it has hardly begun to read. Now take the contest apart.
 
 # %% exercise="12.2"
 
@@ -286,7 +286,7 @@ display(widgets.live_figure(live_fig, redraw, times=slider, text=choice))
 # %% [markdown]
 # *Figure 3. Straight lines between three budgets, on a logarithmic axis.*
 #
-# On poor text Goliath is even with this David when he spends about four times as many operations; on good text not quite three times would do. So good text is worth money: on poor text the giant pays two fifths more. When both spend the same, a Goliath on good text passes David at about 32 trillion operations (if that single seed is off by 0.05 bits, at 29 or 38), and on poor text not within what we trained. Where he does, only a forecast could say, and chapter 10 has shown what those are worth.
+# On poor text Goliath is even with this David when he spends about four times as many operations; on good text not quite three times would do. So good text is worth money: on poor text the giant pays two fifths more. When both spend the same, a Goliath on good text passes David at about 32 trillion operations (if that single seed is off by 0.05 bits, at 29 or 38), and on poor text not within what we trained. Where he does, only a forecast could say (chapter 10).
 #
 # ## Do the other instruments agree?
 #
@@ -323,7 +323,7 @@ assert all(less < more for less, more in zip(good, poor))
 # %% [markdown]
 # *Figure 4. The corners with the largest budget, one seed: 200 items of each kind (3 to 10 of them stand in the training text too), and 100 stories that each model wrote.*
 #
-# Facts, context and reasoning stay where guessing is: of 20 blind guessers of 200 items 19 score between 43 and 57 %, and of these twelve scores one, 58 %, lies outside, which among twelve is no wonder. At 0.6 bits per byte such models cannot do these items yet (chapter 09's, with 0.34, could), so they tell nobody who is better. *Cloze* is well above guessing: 71 % for the large model on good text, 61 on poor. Paired as in chapter 09, that is 29 items against 10, a clear difference; the small ones score 67 % both.
+# Facts, context and reasoning stay where guessing is: of 20 blind guessers of 200 items 19 score between 43 and 57 %, and of these twelve scores one, 58 %, lies outside, which among twelve is no wonder. At 0.6 bits per byte such models cannot do these items yet (chapter 09's, with 0.34, could do the last two), so they do not tell who is better. *Cloze* is well above guessing: 71 % for the large model on good text, 61 on poor. Paired as in chapter 09, that is 29 items against 10, a clear difference; the small ones score 67 % both.
 #
 # *Readable sentences* differ most, and put the corners in another order: on either size the model that read **poor** text writes more sentences that the reader of storyworld understands, 41 against 36 % and 32 against 22 %. Why? Figure 5 will tell. Not one story of the four hundred is without a fault.
 #
@@ -374,11 +374,11 @@ print(f"to see {-slope * math.log(0.7):.2f} with seeds that scatter by 0.05 take
 assert 0.4 < -slope * math.log(0.1) < 0.6
 
 # %% [markdown]
-# The rule says half a bit for a tenth (found: 0.3 to 0.6), and for seven tenths less than three seeds can show. And it explains the poor text: its cost is that of somewhat less than half the tokens, the third of it that does no harm and a part of the rest. (Drawing the line on to a tenth is a forecast.) Copies are chapter 08's repetition, come in by the back door. Quality or amount? Both: we call a text poor if equal tokens of it teach less. Whoever cleans text by throwing out stories whose plot makes no sense would have gained little here; whoever throws out copies, much.
+# The rule says half a bit for a tenth (found: 0.3 to 0.6), and for seven tenths less than three seeds can show. And it fits the poor text, which teaches as much as somewhat less than half as many good tokens: the third of it that does no harm (sound stories, the two mild faults) and a part of the rest. (Drawing the line on to a tenth is a forecast.) Copies are chapter 08's repetition, come in by the back door. Quality or amount? Both: we call a text poor if equal tokens of it teach less. Whoever cleans text by throwing out stories whose plot makes no sense would have gained little here; whoever throws out copies, much.
 #
 # ## A fair question
 #
-# Planted faults make it easy to change one thing. In the world outside much is called a test of *quality* that is something else.
+# Planted faults make it easy to change one thing. Elsewhere many a test of *quality* tests something else.
 
 # %% exercise="12.5"
 
@@ -413,7 +413,7 @@ assert not any(better_text(rows) for rows in matrix.values())
 # %% [markdown]
 # Judged by stories, the model of stories is far ahead; judged by web pages or an encyclopedia, that of the web. Half of each is a little behind the best at either home, for it had half as much of that text, and ahead of both in storyworld, which is nobody's home, though nearer to the stories. No text is better for all: *better* has become *like the exam*.
 #
-# Now hold David against Goliath here. A small model of stories against a large one of web pages, judged by stories: 1.20 bits against 2.46, of which your `split` gives 1.0 to the text. It is the figure of the TinyStories paper that everybody remembers. Judged by web pages the same two come to 3.89 and 2.64. Whoever shows one of the two exams has not measured the quality of a text.
+# Now hold David against Goliath here. A small model of stories against a large one of web pages, judged by stories: 1.20 bits against 2.46, of which your `split` gives 1.0 to the text. It is the TinyStories paper's famous figure. Judged by web pages the same two come to 3.89 and 2.64. Neither exam alone measures the quality of a text.
 #
 # ## Your own eyes
 #
@@ -441,7 +441,7 @@ widgets.show(widgets.blind_test(shown, list(writers), summary),
 # %% [markdown]
 # <details><summary>What gives them away</summary>
 #
-# Goliath often writes short, plain sentences, and the same ones again ("He had an idea!"). David tries more, and fails more often. Which of them writes *better*? Bits say David; whoever likes a sentence that can be understood says Goliath. But do not put it all down to the text: of the 19 points that lie between their readable sentences, `split` gives 7 to the text and 12 to the size.
+# Goliath often writes short, plain sentences, and the same ones again ("He had an idea!"). David tries more, and fails more often. Which of them writes *better*? Bits say David; whoever likes sentences that can be understood says Goliath. But do not put it all down to the text: of the 19 points that lie between their readable sentences, `split` gives 7 to the text and 12 to the size.
 # </details>
 #
 # ## Does it, then?
@@ -462,7 +462,7 @@ widgets.show(widgets.blind_test(shown, list(writers), summary),
 # - **Anything about large models.** Ours have two million parameters at most. Whether a billion shrug off poor text, no table here can say.
 # - **Anything about faults that nobody planted.** Ours are crude, and one to a story. Text of the web is bad in ways that have no name.
 # - **Anything about knowledge.** Storyworld has no facts of the world to learn. The filters that made models better at exams (phi, FineWeb-Edu) were chosen *for* exams.
-# - **What several readings change.** Good text is scarce, and up to four readings are nearly as good as new text (chapter 08). So in practice poor text competes with good text read again.
+# - **What several readings change.** Good text is scarce, and where there is more text than model, up to four readings are nearly as good as new text (chapter 08). So in practice poor text competes with good text read again.
 # - **That simple text is good text.** Lee and Berg-Kirkpatrick (2025) asked whether readable training stories make coherent writers. Readability alone did not predict it; low diversity, the same runs of words again and again, did better. Our models agree, and show the price: few plots made the most readable sentences, and half a bit more on stories of other plots.
 #
 # ## What we know now
@@ -471,7 +471,7 @@ widgets.show(widgets.blind_test(shown, list(writers), summary),
 # - *Equal* has at least two meanings, and each is a gift to one side. Do both.
 # - Poor text cost 0.08 to 0.17 bits per byte here. Size was worth up to half a bit, for David with few operations and for Goliath with many.
 # - In nine stories of ten shuffled words, copies and sameness cost 0.3 to 0.6 bits; contradictions and shuffled sentences little. What counts is how much of a text is new and well formed.
-# - Instruments may rank models differently, and one of ours praised the poor text. Choose them before you look.
+# - Instruments may rank models differently, and one of ours praised the poor text. Choose yours before you look.
 # - "Better text" often means "more like the exam". A table of every text against every exam shows it; the exams at home never do.
 
 # %% quiz="12"

@@ -74,7 +74,7 @@ harmless_file = pickle.dumps(Weights())
 pickle.loads(harmless_file)
 
 # %% [markdown]
-# Instead of `print` that could have been anything. `torch.load` refuses such instructions since version 2.6, unless told otherwise; apart from this one, the course loads no weights from a pickle.
+# Instead of `print` that could have been anything. `torch.load` has refused such instructions since version 2.6, unless told otherwise; apart from this one, the course loads no pickle.
 
 # %% exercise="13.1"
 
@@ -136,7 +136,7 @@ print("PyTorch loaded there:", theirs["torch"], "| the same 200 tokens:", theirs
 assert theirs["ids"] == ours and not theirs["torch"]
 
 # %% [markdown]
-# Two hundred tokens alike. Gone is what only training needed.
+# Two hundred tokens alike. Only what training needed is gone.
 #
 # ## A folder for Hugging Face
 #
@@ -549,7 +549,7 @@ assert curves["10 gigabits a second"][-1] < 4 and math.isclose(*limits)
 #
 # Tested: two processes on CPUs take the steps of one. With GPUs, or on several machines, it has not been run.
 #
-# What would it cost? Chapter 11's bill, with every assumption in sight. A hundred million parameters want two billion tokens by Chinchilla's rule; TinyStories has about half a billion, so four readings (08.5: nearly as good as fresh). How much of its peak a GPU reaches is the great unknown: 40 % for large models and good code; some 4 % in a public training of CS336's small model, if its card was an H100 (chapter 08: 17 minutes, where two and a half would do at 30 %).
+# What would it cost? Chapter 11's bill, with every assumption in sight. A hundred million parameters want two billion tokens by Chinchilla's rule; TinyStories has about half a billion, so four readings (08.5: nearly as good as fresh). How much of its peak a GPU reaches is the great unknown: 40 % for large models and good code; some 4 % in a public training of CS336's small model, if its card was an H100 (chapter 08: 17 minutes, where two would do at 30 %).
 
 # %% tags=["walkthrough"]
 plans = {name: (sum(scaling.count_params(plan.model).values()), plan.training.max_tokens)
@@ -580,7 +580,7 @@ plots.show_table(rows)
 assert 2 < low["hours"] < 3 and 25 < high["hours"] < 30 and 100 < flops / ours_a_second / 86400 < 150
 
 # %% [markdown]
-# *Assumed: an A100's 312 teraFLOPS, of them 4 to 40 %, 400 watts and a tenth for cooling, 1 to 4 dollars an hour; two cores as in the training of the shipped model. Trial runs are not counted.*
+# *Operations are $6ND$, table included. Assumed: an A100's 312 teraFLOPS, of them 4 to 40 %, 400 watts and a tenth for cooling, 1 to 4 dollars an hour; two cores as in the training of the shipped model. Trial runs are not counted.*
 #
 # (That two rows are alike is chance: by our plan, which fills in what is not published, stories15M reads 860 tokens for each parameter.) What would take our two cores four months is a matter of three hours to a day on one rented card. Its memory suffices: in training a hundred million parameters take 1.6 GB (weights, gradients and AdamW's two averages, four bytes each) and what the batch needs. So you need no second card; and before you rent the first, write down what you expect.
 #
@@ -610,7 +610,7 @@ assert all(word in written for word in ("data", "validation", "Limits", "Do not 
 #
 # You have built a tokenizer, a transformer, its training, its sampling, its exams and its bill, each compared with something independent; and it runs without PyTorch.
 #
-# And the claim, that good data and the right balance of size and reading beat sheer size? *Balance* you have tested and found: for each budget that we tried there is a best size, and a small, long-trained model is the cheaper one in use (chapters 10 and 11). *Narrow* text makes tiny models fluent in its own world (chapter 08), and in a foreign one they mostly guess (chapter 09). *Good data*: with equal operations David beat Goliath, first by being small, last by his text; with equal tokens he lost (chapter 12).
+# And the claim, that good data and the right balance of size and reading beat sheer size? *Balance* you have tested and found: for each budget that we tried there is a best size, and a small, long-trained model is the cheaper one in use (chapters 10 and 11). *Narrow* text makes tiny models fluent in a world of its own (chapter 08), and in a foreign one they mostly guess (chapter 09). *Good data*: with equal operations David beat Goliath, first by being small, last by his text; with equal tokens he lost (chapter 12).
 #
 # Where next, if you liked
 #

@@ -445,7 +445,7 @@ QUIZ = (
         (
             ("The weights are fetched from memory once for all 16.", "To fetch them is what such a model spends most of its time on. (In a small model it is the fixed cost of each step, Python and the start of every small operation, which is paid once for all 16, too.)"),
             ("The keys and values are kept once for all 16.", "Each text has its own keys and values: that is why, with many long texts, the cache becomes the larger part."),
-            ("The operations for 16 texts are fewer than 16 times as many.", "They are 16 times as many. They are just better fed."),
+            ("The operations for 16 texts are fewer than 16 times as many.", "They are 16 times as many. What falls away is the waiting for weights."),
         ),
     ),
     Question(

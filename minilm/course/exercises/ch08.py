@@ -80,13 +80,13 @@ def share_interval(k, n, z=1.96):
 share_interval.wrong("centre = (k + z**2 / 2) / (n + z**2)\n    half = z / (n + z**2) * (k * (n - k) / n + z**2 / 4) ** 0.5", "centre = k / n\n    half = z * (k * (n - k) / n**3) ** 0.5", "that is the interval of most books. For 3 of 40 it begins below zero, and for 0 of 40 it has no width.")
 share_interval.wrong("(k + z**2 / 2) / (n + z**2)", "k / n", "your interval lies around k/n. Its centre is pulled towards a half, more so when n is small.")
 share_interval.wrong(" ** 0.5", "", "the root is missing in the half-width.")
-share_interval.wrong("+ z**2 / 4", "+ z**2 / 2", "under the root stands z²/4, not z²/2.")
-share_interval.wrong("(k + z**2 / 2)", "(k + z**2 / 4)", "in the centre stands z²/2, not z²/4.")
+share_interval.wrong("+ z**2 / 4", "+ z**2 / 2", "under the root it is z²/4, not z²/2.")
+share_interval.wrong("(k + z**2 / 2)", "(k + z**2 / 4)", "in the centre it is z²/2, not z²/4.")
 share_interval.wrong("half = z / (n + z**2)", "half = z / n", "the half-width, too, is divided by n + z².")
 share_interval.wrong("z / (n + z**2) * (k * (n - k) / n + z**2 / 4) ** 0.5", "z / (n + z**2) * (k * (n - k) + z**2 / 4) ** 0.5", "under the root, k (n - k) is divided by n.")
-share_interval.wrong("return centre - half, centre + half", "return centre, half", "you return centre and half-width. Asked are the two ends.")
+share_interval.wrong("return centre - half, centre + half", "return centre, half", "you return centre and half-width. Return the two ends.")
 share_interval.wrong("return centre - half, centre + half", "return centre + half, centre - half", "the ends are exchanged: the lower comes first.")
-share_interval.wrong("z**2 / 2) / (n + z**2)", "z / 2) / (n + z)", "z stands squared in the centre, above and below.")
+share_interval.wrong("z**2 / 2) / (n + z**2)", "z / 2) / (n + z)", "in the centre z is squared, above and below the line of the fraction.")
 
 
 @share_interval.expected
@@ -223,7 +223,7 @@ forecast_range.wrong("scipy.stats.t.ppf(0.975, n - 2) * s", "s", "t is missing: 
 forecast_range.wrong("float(np.exp(centre - h)), float(np.exp(centre + h))", "float(centre - h), float(centre + h)", "these are logarithms. Return bits per byte.")
 forecast_range.wrong("float(np.exp(centre - h)), float(np.exp(centre + h))", "float(np.exp(centre) - h), float(np.exp(centre) + h)", "h belongs to the logarithm: add it before you undo that.")
 forecast_range.wrong("float(np.exp(centre - h)), float(np.exp(centre + h))", "float(np.exp(centre + h)), float(np.exp(centre - h))", "the ends are exchanged: the lower comes first.")
-forecast_range.wrong("(np.log(n_tokens) - x.mean()) ** 2 /", "abs(np.log(n_tokens) - x.mean()) /", "the distance stands squared in the formula.")
+forecast_range.wrong("(np.log(n_tokens) - x.mean()) ** 2 /", "abs(np.log(n_tokens) - x.mean()) /", "the distance is squared in the formula.")
 forecast_range.wrong("/ ((x - x.mean()) ** 2).sum()", "/ ((x - x.mean()) ** 2).mean()", "divide the squared distance by the *sum* of the squared distances of all runs, not by their mean.")
 forecast_range.wrong("(((y - slope * x - intercept) ** 2).sum() / (n - 2)) ** 0.5", "(((y - y.mean()) ** 2).sum() / (n - 2)) ** 0.5", "you measured the scatter around the mean. What counts is the scatter around the line.")
 

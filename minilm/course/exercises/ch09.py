@@ -51,7 +51,7 @@ choice_score.wrong("torch.log_softmax(logits, dim=-1)", "torch.softmax(logits, d
 choice_score.wrong("torch.log_softmax(logits, dim=-1)", "logits", "logits are scores, not logarithms of probabilities, until a softmax has been taken.")
 choice_score.wrong("dim=-1", "dim=0", "your softmax runs over the places. It must run over the vocabulary, the last dimension.")
 choice_score.wrong("return sum(", "return -sum(", "that is the loss. A likelier choice should have a higher score, so leave out the minus.")
-choice_score.wrong("for i in range(n_context, len(ids)))", "for i in range(n_context, len(ids))) / (len(ids) - n_context)", "you return the mean over the tokens. Here the sum is asked; what the mean is good for comes next.")
+choice_score.wrong("for i in range(n_context, len(ids)))", "for i in range(n_context, len(ids))) / (len(ids) - n_context)", "you return the mean over the tokens. Here the sum is wanted; what the mean is good for comes next.")
 choice_score.wrong("torch.log_softmax(logits, dim=-1)", "torch.log_softmax(logits, dim=-1) / math.log(2)", "that is in bits. Take the natural logarithm as it comes.")
 
 
@@ -90,9 +90,9 @@ long_or_short = Exercise(
     stub="long_or_short = ...  # a number of tokens",
     solution="long_or_short = 4",
 )  # fmt: skip
-long_or_short.wrong("4", "5", "0.6 to the power of 5 is 0.078: at five tokens the long one has lost. Asked is the last n at which it wins.")
+long_or_short.wrong("4", "5", "0.6 to the power of 5 is 0.078: at five tokens the long one has lost. Give the last n at which it wins.")
 long_or_short.wrong("4", "6", "you divided 0.6 by 0.1. But probabilities in a row are multiplied: 0.6, 0.36, ...")
-long_or_short.wrong("4", "4.5", "there is where both are equal, and no choice has half a token. Asked is a whole number: the last at which the long one wins.")
+long_or_short.wrong("4", "4.5", "there is where both are equal, and no choice has half a token. Give a whole number: the last at which the long one wins.")
 long_or_short.wrong("4", "3", "at three it still has 0.216. One token more, and it is ahead still.")
 long_or_short.wrong("4", "1", "one token more is no defeat yet: two have 0.36, against 0.1.")
 
@@ -210,12 +210,12 @@ items_needed = Exercise(
     stub="items_needed = ...  # items for each of the two models",
     solution="items_needed = 460",
 )  # fmt: skip
-items_needed.wrong("460", "920", "that is twice as many: the items of both models together, or the variances counted twice. Asked is n, the items of each.")
+items_needed.wrong("460", "920", "that is twice as many: the items of both models together, or the variances counted twice. Give n, the items of each.")
 items_needed.wrong("460", "917.0", "you added the standard deviations. What adds up for independent numbers is the variances.")
 items_needed.wrong("460", "256.0", "you took the scatter of one share only. Both were measured, so add 0.85 times 0.15.")
 items_needed.wrong("460", "204.0", "you took the scatter of the 85 % only. Both were measured, so add 0.8 times 0.2.")
 items_needed.wrong("460", "230.0", "you took the mean of the two variances. That of the difference is their sum.")
-items_needed.wrong("460", "442.0", "you took 1.96 standard deviations. Asked are two, so n must be a little larger.")
+items_needed.wrong("460", "442.0", "you took 1.96 standard deviations. Take two, so n must be a little larger.")
 items_needed.wrong("460", "115.0", "that is one standard deviation. For two, n must be four times as large.")
 items_needed.wrong("460", "23.0", "square the 0.05 too, when you square both sides.")
 items_needed.wrong("460", "4600.0", "the right digits, ten times too many: 0.05 squared is 0.0025.")

@@ -319,7 +319,7 @@ rounding = Exercise(
     prompt="""
         Hoffmann et al. print $\\alpha = 0.34$ and $\\beta = 0.28$, with $A = 406.4$ and $B = 410.7$. The file that the paper was set from has more digits: 0.33917084 and 0.2849083. Guess first: how much will the best number of tokens for each parameter change? Then compute it with `best_split` for $5.76 \\cdot 10^{23}$ operations, the budget of Chinchilla, and give both: as printed, and with all digits.
         """,
-    hints=("Call `best_split` twice. What is asked is tokens over parameters.",
+    hints=("Call `best_split` twice. What is asked for is tokens over parameters.",
            "`n, d = best_split(406.4, 410.7, 0.34, 0.28, 5.76e23)`, and the first number is `d / n`."),
     verified="both ratios, to one per cent, against those of `minilm.scaling`",
     explanation="""
@@ -330,10 +330,10 @@ rounding = Exercise(
     solution="rounding = (92.65, 58.92)",
 )  # fmt: skip
 rounding.wrong("(92.65, 58.92)", "(58.92, 92.65)", "the two are exchanged: first as printed, then with all digits.")
-rounding.wrong("(92.65, 58.92)", "(1 / 92.65, 1 / 58.92)", "that is parameters for each token. Asked is tokens over parameters.")
+rounding.wrong("(92.65, 58.92)", "(1 / 92.65, 1 / 58.92)", "that is parameters for each token. Give tokens over parameters.")
 rounding.wrong("(92.65, 58.92)", "(0.01, 0.02)", "α and β are exchanged: α belongs to A and the parameters.")
 rounding.wrong("(92.65, 58.92)", "(20.0, 20.0)", "twenty is what the paper is known for. What do these numbers say?")
-rounding.wrong("(92.65, 58.92)", "(0.4516, 0.4565)", "those are the exponents of N. Asked is how many tokens go with each parameter.")
+rounding.wrong("(92.65, 58.92)", "(0.4516, 0.4565)", "those are the exponents of N. Give how many tokens go with each parameter.")
 
 
 @rounding.expected

@@ -47,7 +47,7 @@ break_even.wrong("6 * n_small * d_small - 6 * n_large * d_large", "6 * (n_small 
 break_even.wrong("6 * n_small * d_small - 6 * n_large * d_large", "6 * d_small - 6 * d_large", "what was spent is parameters times tokens, for each.")
 break_even.wrong("6 * n_small * d_small - 6 * n_large * d_large", "6 * n_small * d_small", "you left out what training the large one cost.")
 break_even.wrong("saved = 2 * (n_large - n_small)", "saved = 2 * n_small", "what a token saves is the difference of the two sizes, twice.")
-break_even.wrong("return extra / saved", "return extra", "those are operations. Asked is after how many tokens served they have been saved.")
+break_even.wrong("return extra / saved", "return extra", "those are operations. Return after how many tokens served they have been saved.")
 break_even.wrong("return extra / saved", "return saved / extra", "the ratio stands upside down: what was spent, over what each token saves.")
 
 
@@ -108,9 +108,9 @@ cheapest.wrong("6 * n * tokens[n]", "6 * tokens[n]", "training costs 6 N D: the 
 cheapest.wrong("min(bills, key=bills.get)", "max(bills, key=bills.get)", "you took the dearest.")
 cheapest.wrong("min(bills, key=bills.get)", "min(bills)", "that is the smallest size, not the one with the least bill: `min` of a dictionary compares its keys.")
 cheapest.wrong("best = min(bills, key=bills.get)", "best = min(sizes, key=lambda n: n * tokens[n])", "you chose by the training alone, and added the use afterwards. Choose by both together.")
-cheapest.wrong("return best, tokens[best], bills[best]", "return best, tokens[best] + served, bills[best]", "asked are the tokens that it reads in training; those served are not among them.")
+cheapest.wrong("return best, tokens[best], bills[best]", "return best, tokens[best] + served, bills[best]", "the second number is the tokens that it reads in training; those served are not among them.")
 cheapest.wrong("return best, tokens[best], bills[best]", "return bills[best], best, tokens[best]", "the operations come last: size, tokens, operations.")
-cheapest.wrong("bills[best]", "6 * best * tokens[best]", "asked are the operations of training and use together.")
+cheapest.wrong("bills[best]", "6 * best * tokens[best]", "the last number is the operations of training and use together.")
 cheapest.wrong("return best, tokens[best], bills[best]", "return best, bills[best], tokens[best]", "the order: size, tokens, operations.")
 
 
@@ -155,12 +155,12 @@ overtrained = Exercise(
     solution="overtrained = (4.22, 0.181)",
 )  # fmt: skip
 overtrained.wrong("(4.22, 0.181)", "(0.181, 4.22)", "the two are exchanged: the size comes first.")
-overtrained.wrong("(4.22, 0.181)", "(1 / 4.22, 0.181)", "asked is how many times larger the compute-optimal model is, not how many times smaller Llama's.")
+overtrained.wrong("(4.22, 0.181)", "(1 / 4.22, 0.181)", "the first number says how many times larger the compute-optimal model is, not how many times smaller Llama's.")
 overtrained.wrong("(4.22, 0.181)", "(4.22, 5.51)", "the second number is the optimum's share of Llama's operations; you give the reverse.")
-overtrained.wrong("(4.22, 0.181)", "(4.22, 18.1)", "the share is asked as a fraction, not in per cent.")
-overtrained.wrong("(4.22, 0.181)", "(4.22, 0.819)", "that is the share that is saved. Asked is the share that is needed.")
-overtrained.wrong("(4.22, 0.181)", "(10.13, 1.0)", "that is the optimum of the same *budget*, which has a lower loss. Asked is the one with the same loss.")
-overtrained.wrong("(4.22, 0.181)", "(33_800_000_000.0, 0.181)", "that is the size itself. Asked is how many times Llama's 8 billion it is.")
+overtrained.wrong("(4.22, 0.181)", "(4.22, 18.1)", "give the share as a fraction, not in per cent.")
+overtrained.wrong("(4.22, 0.181)", "(4.22, 0.819)", "that is the share that is saved. Give the share that is needed.")
+overtrained.wrong("(4.22, 0.181)", "(10.13, 1.0)", "that is the optimum of the same *budget*, which has a lower loss. Find the one with the same loss.")
+overtrained.wrong("(4.22, 0.181)", "(33_800_000_000.0, 0.181)", "that is the size itself. Give how many times Llama's 8 billion it is.")
 
 
 @overtrained.expected
@@ -195,7 +195,7 @@ hours.wrong("(975_000.0, 390.0)", "(487_700.0, 195.1)", "that is at the full 312
 hours.wrong("(975_000.0, 390.0)", "(975_000.0, 390_000.0)", "those are kilowatt-hours. A megawatt-hour is a thousand of them.")
 hours.wrong("(975_000.0, 390.0)", "(975_000.0, 390_000_000.0)", "those are watt-hours. A megawatt-hour is a million of them.")
 hours.wrong("(975_000.0, 390.0)", "(975_000.0, 0.39)", "those are gigawatt-hours. A gigawatt-hour is a thousand megawatt-hours.")
-hours.wrong("(975_000.0, 390.0)", "(975_000.0, 429.0)", "that is with a tenth more for the building. Asked are the cards alone.")
+hours.wrong("(975_000.0, 390.0)", "(975_000.0, 429.0)", "that is with a tenth more for the building. Count the cards alone.")
 hours.wrong("(975_000.0, 390.0)", "(1_022_362.0, 449.0)", "those are the paper's. What follows from half the peak?")
 hours.wrong("(975_000.0, 390.0)", "(3_511_000_000.0, 1_404_000.0)", "those are seconds, and what comes of them. An hour has 3,600.")
 hours.wrong("(975_000.0, 390.0)", "(162_500.0, 65.0)", "the six is missing: six operations for each parameter and token.")
@@ -243,7 +243,7 @@ def limited(law, flops, unique, sizes):
 
 
 limited.wrong("effective_tokens(unique, readings[n])", "unique * readings[n]", "you counted repeated tokens in full.")
-limited.wrong("effective_tokens(unique, readings[n])", "unique", "with you the text is worth the same however often it is read. Give `effective_tokens` the number of *readings*, not of tokens.")
+limited.wrong("effective_tokens(unique, readings[n])", "unique", "in yours the text is worth the same however often it is read. Give `effective_tokens` the number of *readings*, not of tokens.")
 limited.wrong("effective_params(n, fed)", "n", "you counted size beyond what the text can feed in full.")
 limited.wrong("effective_params(n, fed)", "effective_params(fed, n)", "`effective_params` takes the size first, then what the text can feed.")
 limited.wrong("fed = law.size_for(unique)", "fed = law.optimum(flops)[0]", "that is the best size for the budget. What the text can feed is `law.size_for(unique)`.")
@@ -253,8 +253,8 @@ limited.wrong("flops / (6 * n) / unique", "max(1, flops / (6 * n) / unique)", "a
 limited.wrong("min(losses, key=losses.get)", "min(losses)", "that is the smallest size: `min` of a dictionary compares its keys.")
 limited.wrong("min(losses, key=losses.get)", "max(losses, key=losses.get)", "you took the worst.")
 limited.wrong("return best, readings[best]", "return readings[best], best", "the order: first the size, then the readings.")
-limited.wrong("return best, readings[best]", "return best, losses[best]", "asked is how many times it reads the text, not its loss.")
-limited.wrong("return best, readings[best]", "return best, readings[best] * unique", "those are the tokens read. Asked is how many times it reads the text.")
+limited.wrong("return best, readings[best]", "return best, losses[best]", "the second number is how many times it reads the text, not its loss.")
+limited.wrong("return best, readings[best]", "return best, readings[best] * unique", "those are the tokens read. Return how many times it reads the text.")
 
 
 @limited.expected

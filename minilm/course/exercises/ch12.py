@@ -30,9 +30,9 @@ equal = Exercise(
     solution="equal = (2.65, 0.331, 4.0e13)",
 )  # fmt: skip
 equal.wrong("(2.65, 0.331, 4.0e13)", "(0.331, 2.65, 4.0e13)", "the first two are exchanged: the small one's tokens are cheap, so it reads more.")
-equal.wrong("(2.65, 0.331, 4.0e13)", "(2_650_000.0, 331_000.0, 4.0e13)", "asked are millions of tokens.")
+equal.wrong("(2.65, 0.331, 4.0e13)", "(2_650_000.0, 331_000.0, 4.0e13)", "give millions of tokens.")
 equal.wrong("(2.65, 0.331, 4.0e13)", "(2.65, 0.331, 6.26e11)", "that budget is smaller. The large one's tokens are dearer, so for as many of them it needs more.")
-equal.wrong("(2.65, 0.331, 4.0e13)", "(2.65, 0.331, 8.0)", "that is how many times the budget. Asked is the budget itself.")
+equal.wrong("(2.65, 0.331, 4.0e13)", "(2.65, 0.331, 8.0)", "that is how many times the budget. Give the budget itself.")
 equal.wrong("(2.65, 0.331, 4.0e13)", "(2.65, 2.65, 4.0e13)", "the second number is what the large one reads with the *same* budget.")
 
 
@@ -140,7 +140,7 @@ def seeds_needed(difference, s):
     return 0
 
 
-seeds_needed.wrong("scipy.stats.t.ppf(0.975, n - 1)", "1.96", "1.96 is for endless many seeds. With few, t is larger.")
+seeds_needed.wrong("scipy.stats.t.ppf(0.975, n - 1)", "1.96", "1.96 is for infinitely many seeds. With few, t is larger.")
 seeds_needed.wrong("0.975", "0.95", "0.95 leaves 5 % on each side. For 95 % between the ends it is 0.975.")
 seeds_needed.wrong("ppf(0.975, n - 1)", "ppf(0.975, n)", "n differences have n - 1 degrees of freedom: their mean has used up one.")
 seeds_needed.wrong("abs(difference)", "difference", "a negative difference counts as well: compare with its size, `abs(difference)`.")
@@ -153,7 +153,7 @@ seeds_needed.wrong("""    for n in range(2, 1001):
             return n
     return 0""", """    return math.ceil((1.96 * s / difference) ** 2)""", "that formula takes 1.96 for t, whatever n. With few seeds t is larger, so try one n after the other; and there must be two.")
 seeds_needed.wrong("range(2, 1001)", "range(3, 1001)", "you begin with three. Two seeds have an interval too, a wide one.")
-seeds_needed.wrong("< abs(difference)", "< 2 * abs(difference)", "the interval reaches t s / root n to *either* side; that must be less than the difference, not than twice it.")
+seeds_needed.wrong("< abs(difference)", "< 2 * abs(difference)", "the interval reaches t s / root n to *either* side; that must be less than the difference, not less than twice the difference.")
 
 
 @seeds_needed.expected
@@ -215,7 +215,7 @@ def where_even(budgets, differences):
     return 0.0
 
 
-where_even.wrong("low * (high / low) ** (a / (a - b))", "low + (high - low) * a / (a - b)", "that is a straight line over the budget. Asked is one over its logarithm.")
+where_even.wrong("low * (high / low) ** (a / (a - b))", "low + (high - low) * a / (a - b)", "that is a straight line over the budget. Draw one over its logarithm.")
 where_even.wrong("(a / (a - b))", "(b / (a - b))", "at the first budget the difference is a, and the zero lies a / (a - b) of the way from there.")
 where_even.wrong("(a / (a - b))", "0.5", "the zero lies in the middle only if both differences are equally large.")
 where_even.wrong("    return 0.0", "    return budgets[-1]", "without a change of sign there is no such budget among those that were trained: return 0.")

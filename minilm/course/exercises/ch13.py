@@ -151,7 +151,7 @@ rounded = Exercise(
            "`scales = np.abs(groups).max(axis=1, keepdims=True) / top`, then `np.round(groups / scales) * scales`; put 1 where a scale is 0."),
     verified="2 to 8 bits, one group and several, matrices, negative largest values, zeros, and 10 random ones, against a loop over Python's numbers",
     explanation="""
-        No weight moves by more than half a scale, and the largest of each group comes back exactly. Kept are only the whole numbers (`codes` in `minilm.quantise`) and a scale for each group.
+        No weight moves by more than half a scale, and the largest of each group comes back exactly. Only the whole numbers (`codes` in `minilm.quantise`) and a scale for each group are kept.
         """,
 )  # fmt: skip
 
@@ -233,7 +233,7 @@ phone.wrong("(4.5, 11.4)", "(36.0, 1.42)", "those are gigabits. A byte has 8 bit
 phone.wrong("(4.5, 11.4)", "(16.0, 3.2)", "that is with 16 bits a weight. Only the scales have 16.")
 phone.wrong("(4.5, 11.4)", "(20.0, 2.56)", "you gave every weight a scale of its own. 32 of them share one.")
 phone.wrong("(4.5, 11.4)", "(5.0, 10.24)", "that is with a scale of 32 bits. Here it has 16.")
-phone.wrong("(4.5, 11.4)", "(4.5, 0.088)", "the second is seconds for a token. Asked is tokens for a second.")
+phone.wrong("(4.5, 11.4)", "(4.5, 0.088)", "the second is seconds for a token. Give tokens for a second.")
 phone.wrong("(4.5, 11.4)", "(4.5, 5.69)", "you fetched each weight twice. It is used for a multiplication and an addition, but fetched once.")
 phone.wrong("(4.5, 11.4)", "(4.5, 91.0)", "you made bits of the memory's bytes. Both are in bytes already.")
 
@@ -282,7 +282,7 @@ network_limit.wrong("6 * n_params", "2 * n_params", "two operations are those of
 network_limit.wrong("sending = 2 * n_params * bytes_each", "sending = 2 * bytes_each", "a gradient is sent for every parameter.")
 network_limit.wrong("sending = 2 * n_params * bytes_each", "sending = 2 * n_params", "you counted numbers. Each takes `bytes_each` bytes.")
 network_limit.wrong("/ bandwidth", "/ bandwidth * 8", "you made bits of the bytes. The bandwidth is in bytes a second already.")
-network_limit.wrong("6 * n_params * tokens", "6 * n_params", "with you the batch has no effect. The work grows with its tokens; the gradients are as many as the parameters, however many tokens they come from.")
+network_limit.wrong("6 * n_params * tokens", "6 * n_params", "in yours the batch has no effect. The work grows with its tokens; the gradients are as many as the parameters, however many tokens they come from.")
 
 
 @network_limit.expected
@@ -341,7 +341,7 @@ QUIZ = (
         (
             ("The mean gradient of all rows: each takes its share, and all average before the update.", "Equal shares, so the mean of the means is the mean. With unequal shares it is not, unless each is weighted by its rows."),
             ("The rows that each of them reads, or else their copies of the model would drift further apart with every step.", "They read different rows; that is the point. Copies stay alike since all apply the same averaged gradient."),
-            ("The loss that each of them sees, since it is what they average before the update.", "Each sees the loss of its own rows. Averaged are the gradients; an average of losses alone would tell nobody which way to go."),
+            ("The loss that each of them sees, since it is what they average before the update.", "Each sees the loss of its own rows. What is averaged is the gradients; an average of losses alone would tell nobody which way to go."),
         ),
     ),
 )  # fmt: skip
