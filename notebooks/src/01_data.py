@@ -182,7 +182,7 @@ def different_at(n):
 
 half, million = different_at(500_000), different_at(1_000_000)
 plots.show(growth_fig, alt=(
-    "Different words against words of text, up to 1.9 million. Both texts have 2,528 after the first "
+    "Different words against words of text, up to 1.9 million. Both texts have 2,528 after some "
     f"48,000 words. At 500,000 storyworld has {half['storyworld']:,} and TinyStories "
     f"{half['tinystories']:,}; at a million {million['storyworld']:,} and {million['tinystories']:,}. "
     "Our two thousand stories lie on storyworld's curve."

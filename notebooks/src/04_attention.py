@@ -514,7 +514,7 @@ print(f"layer {most[0]}, head {most[1]}: {back.max():.0%} on the token before")
 # %% [markdown]
 # *Figure 5. All heads of the shipped model on a story of 42 tokens; layers and heads are counted from 0. Rows look, columns are looked at; the root of the weight is drawn.*
 #
-# What are those columns in the framed maps? **Predict:** the story ends with "Sam gave the ball to". Where would you look, if you had to say what comes next?
+# What are those columns in the framed map of head 3.3? **Predict:** the story ends with "Sam gave the ball to". Where would you look, if you had to say what comes next?
 
 # %% tags=["walkthrough"]
 word_fig, word_ax = plt.subplots(figsize=(9, 2.8))
@@ -609,7 +609,7 @@ bars = {f"{layer}.{2 * group}\n{layer}.{2 * group + 1}": harm[layer, group] for 
 plots.knocked_out(ax, bars, ("names seen before", "all other tokens"))
 worst, second = sorted(harm, key=lambda part: -harm[part][0])[:2]
 ax.set(xlabel="heads taken away (layer.head)")
-ax.set_title("Two heads look at names; only one of them is needed")
+ax.set_title("Two heads look at names; without one pair the model loses them")
 plots.show(fig, alt=(
     f"Loss added by taking away each of 15 pairs of heads. For {int(known.sum())} names seen "
     f"before, heads 3.2 and 3.3 add {harm[3, 1][0]:.1f} nats, heads 4.2 and 4.3 "

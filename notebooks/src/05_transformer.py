@@ -492,6 +492,8 @@ lens_ax.set_title("Below, most places repeat what they read; above, they look ah
 at_and = ", ".join(f"“{row[-3].strip()}” ({p[-3]:.0%})" for row, p in zip(named, probs))
 plots.show(lens_fig, alt=f"Best guesses at nine tokens, by blocks. At “and”, from below: {at_and}.")
 assert [row[-3] for row in named] == [" and"] * 3 + [" that", " she", " hugged"]
+read = [tokenizer.decode([i]) for i in tokenizer.encode(story)][-9:]
+assert sum(guess == came for guess, came in zip(named[-1][-9:-1], read[1:])) == 5
 
 # %% [markdown]
 # *Figure 5. The logit lens on the last tokens of a story. Rows: where the stream is read, from the embedding up. Darker is surer; a thick frame is the token that really came. A dot stands for a blank.*

@@ -451,10 +451,10 @@ plots.show(fig, alt=(
 gains = [np.mean(small_run(max_lr=0.05, n_warmup=0, seed=seed)[-20:])
          - np.mean(small_run(max_lr=0.05, seed=seed)[-20:]) for seed in (1, 2, 3)]
 print("what warm-up is worth at 0.05, other first weights:", [f"{gain:.2f}" for gain in gains])
-assert min(gains) > 0.2
+assert 0.2 < min(gains) and max(gains) < 1
 warm, cold = sweep.values()
 assert max(warm[1:4]) - min(warm[1:4]) < 0.25 and warm[0] > 4.6 and warm[-1] > 4.8
-assert all(abs(w - c) < 0.15 for w, c in zip(warm[:3], cold[:3])) and cold[3] > warm[3] + 0.15
+assert all(abs(w - c) < 0.15 for w, c in zip(warm[:3], cold[:3])) and 0.3 < cold[3] - warm[3] < 0.9
 
 # %% [markdown]
 # *Figure 5. Mean loss of the last 20 of 200 steps, one seed for each point.*

@@ -350,7 +350,7 @@ def whole(tokenizer, ids):
 # %% tags=["walkthrough"]
 def graded(text):
     """Shares of sentences that are sound, are not understood, contradict what was said before."""
-    found = grade(text)
+    found = grade(text)  # that a story has no end is no fault of a sentence: these are broken off
     impossible = {number for number, _ in found.faults if number < len(found.sentences)}
     n = max(1, len(found.sentences))
     unparsed, contrary = len(found.unparsed) / n, len(impossible) / n

@@ -37,7 +37,7 @@ first_moves.wrong("(1 - 0.01, 1 + 0.01)", "(1 - 0.001, 1 + 0.001)", "ten times t
 first_moves.wrong("(1 - 0.01, 1 + 0.01)", "(1 - 0.01 * 0.1 / 0.05**0.5, 1 + 0.01 * 0.1 / 0.05**0.5)", "you left out both corrections, the divisions by 1 - β₁ and 1 - β₂. At the first step they matter most.")
 first_moves.wrong("(1 - 0.01, 1 + 0.01)", "(1 - 0.01 / 0.05**0.5, 1 + 0.01 / 0.05**0.5)", "you corrected m, but not v: divide it by 1 - β₂.")
 first_moves.wrong("(1 - 0.01, 1 + 0.01)", "(0.0, 2.0)", "the directions are right; the learning rate is missing.")
-first_moves.wrong("(1 - 0.01, 1 + 0.01)", "(-0.01, 0.01)", "you gave the moves. Asked is where the weights stand after them, and they began at 1.")
+first_moves.wrong("(1 - 0.01, 1 + 0.01)", "(-0.01, 0.01)", "you gave the moves. The question is where the weights stand after them, and they began at 1.")
 
 
 def _by_torch(w, grad, state, lr, betas, eps, decay):
