@@ -4,7 +4,7 @@ The ideas in order: what README and a chapter's own source say about it (`Chapte
 own and marks for what the chapters know (`page`); which chapter takes which idea of which other (`read_links`), in words (`in_words`) and as a picture (`draw_map`).
 A mark is a name and, perhaps, chapters: `{chapter 02}` is a link, `{minutes 02 03}` the sum of two numbers of README's table.
 
-Used by `minilm guide`. Left out on purpose: anything that the chapters do not say themselves; what a chapter that is not there yet will say.
+Used by `minilm guide`. Left out on purpose: anything that the chapters do not say themselves.
 """
 
 import csv
@@ -24,10 +24,9 @@ from minilm.course.pages import STARS
 DOCS = ROOT / "docs"
 PAGES = ("GLOSSARY", "TEACHING")  # made from templates, docs/glossary.md.in and docs/teaching.md.in
 PICTURE = "concept_map.png"
-ROW = re.compile(r"\| (\d\d) \| (?:\[(.+?)\]\(notebooks/(\w+)\.ipynb\)|(.+?)) \| (.+?) \| *(\d*) \| .+ \|")
+ROW = re.compile(r"\| (\d\d) \| \[(.+?)\]\(notebooks/(\w+)\.ipynb\) \| (.+?) \| (\d+) \| .+ \|")
 MARK = re.compile(r"\{(\w+)((?: \d\d)*)\}")
 NUMBER = re.compile(r"\b\d\d\.\d+\b")  # of an exercise
-LATER = "to come"
 ABOVE = """# Exercises
 
 Every exercise and what it takes. Made by `minilm guide` from `minilm/course/exercises`; do not edit it. The last column says what a passed check has shown;
@@ -36,7 +35,7 @@ how a check works is in [WRITING.md](WRITING.md#an-exercise)."""
 
 @dataclass(frozen=True)
 class Chapter:
-    """A row of README's table; of a chapter that is not there yet `file` is empty and `minutes` 0."""
+    """A row of README's table."""
 
     number: str
     name: str
@@ -46,22 +45,22 @@ class Chapter:
 
     @property
     def source(self) -> str:
-        """The text of the chapter's source, comments' marks taken away; nothing if there is no chapter yet."""
+        """The text of the chapter's source, comments' marks taken away."""
         path = ROOT / "notebooks" / "src" / f"{self.file}.py"
-        return re.sub(r"^# ?", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE) if self.file else ""
+        return re.sub(r"^# ?", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
     @property
     def link(self) -> str:
-        """A link from a page in docs/; only the number if there is no chapter yet."""
-        return f"[{self.number}](../notebooks/{self.file}.ipynb)" if self.file else self.number
+        """A link from a page in docs/."""
+        return f"[{self.number}](../notebooks/{self.file}.ipynb)"
 
     @property
     def homework(self) -> str:
         """What the chapter's walkthrough sets as homework. Raises ValueError if it sets none."""
         found = re.search(r"^Homework: (.+)\.$", self.source, flags=re.MULTILINE)
-        if self.file and not found:
+        if not found:
             raise ValueError(f"{self.file} sets no homework; the walkthrough ends with a line `Homework: 02.3 and 02.5.`")
-        return found[1] if found else LATER
+        return found[1]
 
     @property
     def homework_minutes(self) -> int:
@@ -77,7 +76,7 @@ class Chapter:
 def chapters(readme: Path = ROOT / "README.md") -> dict[str, Chapter]:
     """The chapters by their numbers, as README's table has them. Raises ValueError if it has none."""
     rows = map(ROW.fullmatch, readme.read_text(encoding="utf-8").splitlines())
-    found = {row[1]: Chapter(row[1], (row[2] or row[4]).replace("_", " "), row[5], row[3] or "", int(row[6] or 0)) for row in rows if row}
+    found = {row[1]: Chapter(row[1], row[2].replace("_", " "), row[4], row[3], int(row[5])) for row in rows if row}
     if not found:
         raise ValueError(f"{readme.name} has no table of chapters; a row is | 02 | [tokenizer](notebooks/02_tokenizer.ipynb) | question | 85 | ready |")
     return found
@@ -142,24 +141,23 @@ def write(folder: Path) -> list[Path]:
     return [folder / f"{name}.md" for name in pages] + [folder / "images" / PICTURE]
 
 
-def _minutes(some: Sequence[Chapter]) -> str:
-    later = [one.number for one in some if not one.file]
-    return " and ".join([*([f"{sum(one.minutes for one in some)}"] if len(later) < len(some) else []), *later]) + (f" {LATER}" if later else "")
+def _minutes(some: Iterable[Chapter]) -> str:
+    return str(sum(one.minutes for one in some))
 
 
 def _overview(_) -> str:
     """The chapters as a teacher needs them."""
     rows = [(one.link, one.name, one.minutes, sum(part.minutes for part in chapter(one.number).exercises), one.n_shown, one.homework, one.homework_minutes)
-            if one.file else (one.number, one.name, LATER, "", "", "", "") for one in chapters().values()]  # fmt: skip
+            for one in chapters().values()]  # fmt: skip
     return table(("", "chapter", "minutes:", "of them exercises:", "cells to show:", "homework", "its exercises, minutes:"), rows)
 
 
 MARKS: dict[str, Callable[[list[Chapter]], str]] = {
     "chapter": lambda some: ", ".join(one.link for one in some),
     "minutes": _minutes,
-    "homework": lambda some: "; ".join(one.homework if one.file else f"{one.number} {LATER}" for one in some),
+    "homework": lambda some: "; ".join(one.homework for one in some),
     "overview": _overview,
-    "all_minutes": lambda _: _minutes([*chapters().values()]),
+    "all_minutes": lambda _: _minutes(chapters().values()),
     "all_exercises": lambda _: str(sum(len(chapter(number).exercises) for number in chapter_numbers())),
     "all_questions": lambda _: str(sum(len(chapter(number).quiz) for number in chapter_numbers())),
 }
@@ -194,7 +192,7 @@ def in_words(links: Sequence[Link]) -> str:
     parts = []
     for number, one in chapters().items():
         taken = [f"{link.idea} from {link.source}{'' if link.needed else ' (helpful)'}" for link in links if link.target == number]
-        parts.append(f"{number} {one.name}{'' if one.file else f', {LATER},'} takes {', '.join(taken) or 'nothing from other chapters'}.")
+        parts.append(f"{number} {one.name} takes {', '.join(taken) or 'nothing from other chapters'}.")
     return f"A map of the chapters, one below the other, with arcs from each to those that take something from it. {' '.join(parts)}"
 
 
@@ -205,7 +203,7 @@ def draw_map(path: Path) -> None:
     most = max(known, key=lambda number: needing[number])
     with plots.style():
         fig, ax = plt.subplots(figsize=(7.5, 8))
-        plots.chapter_map(ax, {number: one.name for number, one in known.items()}, links, [number for number, one in known.items() if not one.file])
+        plots.chapter_map(ax, {number: one.name for number, one in known.items()}, links)
         ax.set_title(f"Chapter {most} is needed by {needing[most]} of the chapters after it")
         fig.savefig(path, dpi=200, bbox_inches="tight", facecolor="white", metadata={"Software": None, "Description": in_words(links)})
         plt.close(fig)

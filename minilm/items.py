@@ -55,6 +55,9 @@ class Item:
     """Why a wrong choice is wrong, where rules say so."""
 
     def __post_init__(self):
+        if not all(isinstance(text, str) for text in (self.context, *self.choices)) or type(self.answer) is not int:
+            raise ValueError(f"context {self.context!r}, choices {self.choices!r} and answer {self.answer!r}: a context and choices are texts, "
+                             "the answer is a whole number")  # fmt: skip
         if not 2 <= len(set(self.choices)) == len(self.choices) <= len(LETTERS) or "" in self.choices:
             raise ValueError(f"the choices are {self.choices}; an item has 2 to {len(LETTERS)} different ones, none empty")
         if not 0 <= self.answer < len(self.choices):
@@ -350,6 +353,8 @@ def read_items(path: str | Path) -> list[Item]:
             continue
         try:
             fields = as_object(line, "it is no object", "write it anew")
+            if not isinstance(fields["choices"], list):
+                raise ValueError(f"the choices are {fields['choices']!r}, not a list")
             items.append(Item(**fields | {"choices": tuple(fields["choices"])}))
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{path}, line {number} is no item: {error}; write the file by `minilm items`") from None

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from minilm.plots import tint
+from minilm.plots import shown, tint
 
 WIDE = {"description_width": "initial"}
 
@@ -49,9 +49,9 @@ def live_figure(fig: Figure, redraw: Callable[..., str], **controls: ipywidgets.
 
 
 def token_html(tokens: Sequence[str]) -> str:
-    """Write tokens as coloured boxes; a dot stands for a blank."""
+    """Write tokens as coloured boxes; a dot stands for a blank, an arrow for the end of a line."""
     look = "display: inline-block; padding: 0 3px; margin: 1px; border: 1px solid #5F6368; border-radius: 3px; color: black; font: 15px/1.7 monospace; background: "
-    boxes = (f'<span style="{look}{tint(token)}">{html.escape(token.replace(" ", "·"))}</span>' for token in tokens)
+    boxes = (f'<span style="{look}{tint(token)}">{html.escape(shown(token))}</span>' for token in tokens)
     return f"<div>{''.join(boxes)}</div>"
 
 

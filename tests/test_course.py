@@ -134,6 +134,7 @@ def test_only_a_function_can_answer_where_one_is_asked_for():
     (torch.ones(2, 3), torch.ones(2, 3), True), (torch.ones(2, 3, requires_grad=True), torch.ones(2, 3), True), (torch.ones(3, 2), torch.ones(2, 3), False),
     (np.array([1.0, 2.0]), np.array([1.0, 2.1]), False), (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True), ([1.0, 2.0], np.array([1.0, 2.0]), False),
     (torch.tensor(12.0), 12.0, True), (torch.tensor(True), True, True), (torch.tensor(False), True, False), (torch.tensor([12.0]), 12.0, False), (np.ones(2), torch.ones(2), False),
+    (torch.ones(2, dtype=torch.bfloat16), torch.ones(2), True), (torch.zeros(2, dtype=torch.bfloat16), torch.ones(2), False), (np.array([None, 1]), np.ones(2), False),
 ])  # fmt: skip
 def test_results_are_equal_up_to_rounding_and_only_in_the_same_kind_of_container(got, expected, equal):
     assert same(got, expected, 1e-6) is equal
@@ -156,7 +157,8 @@ def test_progress_adds_up_and_survives_a_second_look(work):
     assert list(work.iterdir()) == [work / "progress.json"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"exercises": 3, "quizzes": {}}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"exercises": 3, "quizzes": {}}', '{"exercises": {"02.2": {"attempts": "3"}}, "quizzes": {}}',
+                                     '{"exercises": {"02.1": {}}, "quizzes": {}}', '{"exercises": {}, "quizzes": {"02": {"right": 4}}}'])  # fmt: skip
 def test_a_damaged_file_is_named_and_kept(work, content):
     work.mkdir()
     (work / "progress.json").write_text(content)

@@ -21,6 +21,7 @@ from minilm.config import MODELS, ModelConfig
 from minilm.data import encode_stories
 from minilm.evaluate import evaluate
 from minilm.export import (
+    EXPORTS,
     LLAMA3_PATTERN,
     WEIGHTS,
     export_gguf,
@@ -419,6 +420,23 @@ def test_nothing_is_written_over(tmp_path, write):
         with pytest.raises(FileExistsError, match=f"{name} exists; name a new place"):
             write(loud(), trained(), tmp_path / name)
     assert (tmp_path / "full" / "diary.txt").read_text() == (tmp_path / "file").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    if write is export_gguf:
+        with pytest.raises(FileExistsError, match="empty is a folder; name a file, such as .*model.gguf"):
+            write(loud(), trained(), tmp_path / "empty")
+    else:
+        assert any(write(loud(), trained(), tmp_path / "empty").iterdir())
+
+
+@pytest.mark.parametrize(("write", "weights"), [(write, weights) for name, write in EXPORTS.items() for weights in WEIGHTS[name]])
+def test_weights_that_the_type_cannot_hold_are_refused(tmp_path, write, weights):
+    for bad in (math.nan, math.inf, *([70_000.0] if weights == "float16" else [])):
+        model = loud()
+        with torch.no_grad():
+            model.blocks[1].mlp.up_proj.weight[3, 2] = bad
+        with pytest.raises(ValueError, match=f"blocks.1.mlp.up_proj.weight holds numbers that {weights} cannot hold"):
+            write(model, trained(), tmp_path / "out", weights=weights)
+        assert not list(tmp_path.iterdir())
 
 
 def test_gguf_says_which_package_it_needs(tmp_path, monkeypatch):
@@ -521,12 +539,12 @@ def settings_of(**changes):
 NOT_IMPORTED = {
     "no config": (lambda f: (f / "config.json").unlink(), "has no config.json; name the folder of a checkpoint"),
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), "has no tokenizer.json"),
-    "torn config": (lambda f: cut(f, "config.json"), "config.json is not whole JSON"),
-    "torn tokenizer": (lambda f: cut(f, "tokenizer.json"), "tokenizer.json is not whole JSON"),
+    "torn config": (lambda f: cut(f, "config.json"), "config.json is not a model's config: .*; copy it again"),
+    "torn tokenizer": (lambda f: cut(f, "tokenizer.json"), "tokenizer.json is not a tokenizer"),
     "torn weights": (lambda f: cut(f, "model.safetensors", 5000), "model.safetensors cannot be read"),
-    "a list": (lambda f: (f / "config.json").write_text("[1]"), "holds list, not an object"),
-    "deep": (lambda f: (f / "config.json").write_text("[" * 100_000), "config.json is not whole JSON"),
-    "not UTF-8": (lambda f: (f / "tokenizer.json").write_bytes(b"\xff{}"), "tokenizer.json is not whole JSON"),
+    "a list": (lambda f: (f / "config.json").write_text("[1]"), "it holds list, not an object with names; copy it again"),
+    "deep": (lambda f: (f / "config.json").write_text("[" * 100_000), "config.json is not a model's config"),
+    "not UTF-8": (lambda f: (f / "tokenizer.json").write_bytes(b"\xff{}"), "tokenizer.json is not UTF-8 text"),
     "pickles": (lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"), "weights as pickles, which can run code"),
     "no weights": (lambda f: (f / "model.safetensors").unlink(), "model.safetensors cannot be read"),
     "another architecture": (settings_of(model_type="gemma"), "model_type is 'gemma'; a model here has 'llama'"),

@@ -80,13 +80,12 @@ def test_a_chapter_is_what_readme_and_its_own_source_say():
     assert one.n_shown == len(tagged)
 
 
-def test_a_chapter_that_is_to_come_has_no_link_and_no_minutes(tmp_path):
+def test_chapters_are_rows_of_the_readme_and_their_minutes_add_up(tmp_path):
     path = tmp_path / "README.md"
-    path.write_text("| 05 | [a b](notebooks/02_tokenizer.ipynb) | Why? | 85 | ready |\n| 06 | good data | Does it? | | to come |\n")
-    ready, later = guide.chapters(path).values()
-    assert (later.name, later.link, later.homework, later.source, later.n_shown) == ("good data", "06", "to come", "", 0)
-    assert ready.link == "[05](../notebooks/02_tokenizer.ipynb)"
-    assert [guide._minutes(some) for some in ([ready], [later], [ready, later], [ready, ready])] == ["85", "06 to come", "85 and 06 to come", "170"]
+    path.write_text("| 05 | [a_b](notebooks/02_tokenizer.ipynb) | Why? | 85 | ready |\n| 06 | [c](notebooks/03_c.ipynb) | Does it? | 90 | ready | 2 |\n")
+    one, other = guide.chapters(path).values()
+    assert (one.name, one.link, other.name, other.link) == ("a b", "[05](../notebooks/02_tokenizer.ipynb)", "c", "[06](../notebooks/03_c.ipynb)")
+    assert [guide._minutes(some) for some in ([one], [one, other])] == ["85", "175"]
     path.write_text("No table.")
     with pytest.raises(ValueError, match="no table of chapters"):
         guide.chapters(path)
@@ -123,11 +122,9 @@ def test_the_minutes_of_a_plan_are_those_of_the_readme(weeks, n_rows):
     assert len(plan) == n_rows
     seen = []
     for row in plan:
-        linked, later = LINK.findall(row[1]), re.findall(r"(?:^|, )(\d\d)(?=,|$)", row[1])
-        seen += sorted(linked + later)
-        if linked or later:
-            said = " and ".join([*([f"{sum(minutes[number] for number in linked)}"] if linked else []), *later]) + (" to come" if later else "")
-            assert row[2] == said
+        if linked := LINK.findall(row[1]):
+            seen += sorted(linked)
+            assert row[2] == str(sum(minutes[number] for number in linked))
             assert {number[:2] for number in re.findall(r"\d\d\.\d", row[-2])} <= set(linked)
     assert seen == sorted(re.findall(r"^\| (\d\d) \|", README, flags=re.MULTILINE)), "every chapter once, in order"
 
@@ -136,10 +133,10 @@ def test_the_chapters_table_for_teachers_agrees_with_readme_and_notebooks():
     minutes, table = readme_minutes(), rows(TEACHING, "## The chapters")
     assert len(table) == 14 and len(minutes) == len(NOTEBOOKS)
     for row in table:
-        if linked := LINK.findall(row[0]):
-            assert int(row[2]) == minutes[linked[0]]
-            assert f"**Time:** about {row[2]} minutes, {row[3]} of them for the exercises." in prose(linked[0])
-            assert f"Homework: {row[5]}." in prose(linked[0])
+        (number,) = LINK.findall(row[0])
+        assert int(row[2]) == minutes[number]
+        assert f"**Time:** about {row[2]} minutes, {row[3]} of them for the exercises." in prose(number)
+        assert f"Homework: {row[5]}." in prose(number)
     assert f" {sum(minutes.values())}" in TEACHING.split("## The chapters")[0]
 
 

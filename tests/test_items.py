@@ -217,6 +217,8 @@ def test_what_is_no_item_is_said_in_one_sentence(tmp_path):
     for line, message in {
         "{": "line 2 is no item", "[]": "line 2 is no item", '{"context": "a"}': "line 2 is no item: 'choices'",
         good.replace('"answer": 0', '"answer": 2'): "number 2; count from 0 to 1", good.replace('"c"', '"b"'): "2 to 8 different ones",
+        good.replace('["b", "c"]', '"bc"'): "the choices are 'bc', not a list", good.replace('"c"', "3"): r"context 'a', choices \('b', 3\) and answer 0",
+        good.replace('"a"', "5"): "context 5, choices", good.replace("0", "0.5"): "answer 0.5: a context and choices are texts, the answer is a whole number",
     }.items():  # fmt: skip
         (tmp_path / "set.jsonl").write_text(f"{good}\n{line}\n")
         with pytest.raises(ValueError, match=message):

@@ -361,7 +361,7 @@ def test_what_was_judged_before_a_failure_is_kept(server, judge):
     server.answers = [json.dumps(FAIR), 401]
     with pytest.raises(JudgeFailed, match="is kept"):
         judge.mark([STORY, "Another."], consent=True)
-    assert judge.estimate([STORY, "Another."]).n_cached == 1
+    assert judge.estimate([STORY, STORY, "Another.", "Another."]).n_cached == 1
 
 
 def test_without_a_cache_each_is_asked(server, judge):

@@ -16,6 +16,7 @@ from minilm.storyworld import (
     Recipe,
     follows,
     grade,
+    grade_shares,
     labeled_stories,
     questions,
     split_sentences,
@@ -276,6 +277,11 @@ def test_bad_english_does_not_parse(sentence):
     found = grade(sound)
     assert found.unparsed and not found.perfect and found.grammar < 1
     assert grade("").grammar == 1 and not grade("").perfect
+
+
+def test_no_grades_have_no_shares():
+    with pytest.raises(ValueError, match="there is no story; give at least one"):
+        grade_shares([])
 
 
 def test_who_is_named_in_a_sentence_that_was_not_understood_may_have_been_introduced_there():

@@ -39,8 +39,8 @@ def test_a_stepper_walks_between_its_ends():
 
 
 def test_tokens_are_boxes_and_their_letters_cannot_be_html():
-    made = widgets.token_html([" <b>", "x"])
-    assert made.count("<span") == 2 and "·&lt;b&gt;" in made
+    made = widgets.token_html([" <b>", "x\n"])
+    assert made.count("<span") == 2 and "·&lt;b&gt;" in made and "x↵" in made
 
 
 def test_where_no_widget_can_be_shown_its_text_is(monkeypatch):

@@ -95,8 +95,8 @@ def same(got: object, expected: object, tolerance: float) -> bool:
     if hasattr(expected, "shape"):
         if not isinstance(got, type(expected)) or tuple(got.shape) != tuple(expected.shape):
             return False
-        left, right = (np.asarray(x.detach() if hasattr(x, "detach") else x) for x in (got, expected))
-        return bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
+        left, right = _as_array(got), _as_array(expected)
+        return left.dtype != object and bool(np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True))
     if isinstance(expected, float):
         return isinstance(got, Real) and math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
     if isinstance(expected, Mapping):
@@ -106,6 +106,12 @@ def same(got: object, expected: object, tolerance: float) -> bool:
             same(a, b, tolerance) for a, b in zip(got, expected)
         )  # fmt: skip
     return (type(got) is type(expected) or isinstance(got, Real)) and bool(got == expected)
+
+
+def _as_array(x: object) -> np.ndarray:
+    if not hasattr(x, "detach"):
+        return np.asarray(x)
+    return np.asarray(x.detach().float() if x.is_floating_point() and x.element_size() < 4 else x.detach())  # NumPy has no bfloat16
 
 
 def likeliest_cause(exercise: Exercise, function: Callable, args: tuple, got: object, expected: object) -> str:

@@ -14,6 +14,7 @@ from minilm.course.exercise import chapter, chapter_numbers
 from minilm.files import read_json
 
 NOTEBOOKS = ROOT / "notebooks"
+NUMBERS = {"exercises": ("attempts",), "quizzes": ("right", "of")}  # what is counted of each
 
 
 def progress_file() -> Path:
@@ -27,7 +28,10 @@ def read() -> dict[str, dict]:
         return {"exercises": {}, "quizzes": {}}
     found = read_json(path, "a whole progress file", "mend it, or rename it to begin anew")
     try:
-        return {what: {name: dict(entry) for name, entry in found[what].items()} for what in ("exercises", "quizzes")}
+        done = {what: {name: dict(entry) for name, entry in found[what].items()} for what in NUMBERS}
+        if wrong := [name for what, keys in NUMBERS.items() for name, entry in done[what].items() if not all(type(entry[key]) is int for key in keys)]:
+            raise ValueError(f"the numbers of {', '.join(wrong)} are no whole numbers")
+        return done
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a whole progress file ({error}); mend it, or rename it to begin anew") from error
 

@@ -72,6 +72,9 @@ def check(to: str, weights: str, model: Transformer, tokenizer: Tokenizer, out: 
         raise ValueError(f"the tokenizer has no {END_OF_TEXT}, by which texts begin and end; train it with that as a special token")
     if out.exists() and (out.is_file() or any(out.iterdir())):
         raise FileExistsError(f"{out} exists; name a new place, for nothing is written over")
+    for name, w in model.state_dict().items():
+        if not torch.isfinite(w.to(torch.float16) if weights == "float16" else w).all():
+            raise ValueError(f"{name} holds numbers that {weights} cannot hold; train the model anew if it diverged, or take float32 if they are large")
 
 
 def check_pattern(tokenizer: Tokenizer) -> None:

@@ -1,6 +1,5 @@
 """How does a checkpoint of Hugging Face's come here? If it is LLaMA-shaped, by other names and another order of ids; if not, it is refused by the reason."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from torch import Tensor
 from minilm.checkpoint import model_of, read_tensors
 from minilm.config import ModelConfig
 from minilm.export.common import BYTES, HF_NAMES, HF_PATTERNS, hugging_face_name, renamed, visible
+from minilm.files import read_json
 from minilm.model import Transformer
 from minilm.tokenizer import END_OF_TEXT, GPT2_PATTERN, Tokenizer
 
@@ -25,7 +25,7 @@ def import_hf(folder: Path) -> tuple[Transformer, Tokenizer]:
     for name in ("config.json", "tokenizer.json"):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} has no {name}; name the folder of a checkpoint that Hugging Face's save_pretrained wrote")
-    saved = _read_json(folder / "config.json")
+    saved = read_json(folder / "config.json", "a model's config")
     config = _config_from_hf(saved, folder / "config.json")
     ours = {theirs: name for name, theirs in HF_NAMES.items()}
     weights = {renamed(name, ours): w for name, w in _hf_tensors(folder).items() if not name.endswith("rotary_emb.inv_freq")}
@@ -37,19 +37,9 @@ def import_hf(folder: Path) -> tuple[Transformer, Tokenizer]:
     for name in tables:
         if len(weights[name]) != config.vocab_size:
             raise ValueError(f"{folder}: {hugging_face_name(name)} has {len(weights[name])} rows; config.json means {config.vocab_size}")
-    tokenizer, rows = _tokenizer_from_hf(_read_json(folder / "tokenizer.json"), saved, config.vocab_size, folder / "tokenizer.json")
+    tokenizer, rows = _tokenizer_from_hf(read_json(folder / "tokenizer.json", "a tokenizer"), saved, config.vocab_size, folder / "tokenizer.json")
     weights |= {name: weights[name][rows] for name in tables}
     return model_of(config, weights, str(folder)).eval(), tokenizer
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not whole JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path} holds {type(found).__name__}, not an object with settings")
-    return found
 
 
 def _hf_tensors(folder: Path) -> dict[str, Tensor]:
@@ -58,7 +48,7 @@ def _hf_tensors(folder: Path) -> dict[str, Tensor]:
         if not (folder / "model.safetensors").is_file() and list(folder.glob("*.bin")):
             raise ValueError(f"{folder} has its weights as pickles, which can run code when loaded and are never read here; convert them to safetensors")
         return read_tensors(folder / "model.safetensors")
-    parts = _read_json(index).get("weight_map")
+    parts = read_json(index, "a list of weight files").get("weight_map")
     if not isinstance(parts, dict) or not all(isinstance(name, str) and name == Path(name).name for name in parts.values()):
         raise ValueError(f"{index} has no weight_map of files beside it")
     tensors = {}

@@ -25,6 +25,8 @@ def export_gguf(model: Transformer, tokenizer: Tokenizer, out: Path, *, weights:
     out = Path(out)
     check("gguf", weights, model, tokenizer, out)
     check_pattern(tokenizer)
+    if out.is_dir():
+        raise FileExistsError(f"{out} is a folder; name a file, such as {out / 'model.gguf'}")
     try:
         import gguf  # an optional extra, needed for nothing else
     except ImportError as error:

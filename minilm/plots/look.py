@@ -3,7 +3,7 @@
 import base64
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import matplotlib as mpl
@@ -79,9 +79,16 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
+def told_apart(groups: Collection) -> Iterator[tuple]:
+    """Give each group of a figure a colour and a mark of its own. Raises ValueError for more groups than there are colours."""
+    if len(groups) > len(COLOURS):
+        raise ValueError(f"{len(groups)} groups in one figure; colours and marks tell {len(COLOURS)} apart, so draw several figures")
+    return zip(groups, COLOURS, MARKERS)
+
+
 def lines(ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Axes:
     """Draw a line with marks for each curve over the same x, its name at its right end; an empty name is not written."""
-    for (name, values), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+    for (name, values), colour, marker in told_apart(curves.items()):
         ax.plot(x, values, color=colour, marker=marker, markersize=6, clip_on=False, zorder=3)
         ax.annotate(name, (x[-1], values[-1]), (9, 0), va="center", color=colour, **POINTS)
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))

@@ -2,26 +2,34 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
-from minilm.plots.look import BLUE, COLOURS, DASHES, GREEN, GREY, MARKERS, POINTS, PURPLE, SIDES, VERMILION, short
+from minilm.plots.look import BLUE, COLOURS, DASHES, GREEN, GREY, POINTS, PURPLE, SIDES, VERMILION, short, told_apart
+
+
+def _log_ticks(axis: Axis, **where) -> None:
+    """Mark a logarithmic axis where LogLocator says, in short numbers, with nothing between."""
+    axis.set_major_locator(LogLocator(**where))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
 
 
 def giants_and_dwarfs(ax: Axes, models: Sequence[Mapping], ratios: Sequence[float] = (2, 20, 200)) -> Axes:
     """Draw models by size and by training tokens on logarithmic axes, with lines of equal tokens per parameter.
 
-    models: mappings with `name`, `n_params`, `n_tokens`, `group` (at most four; the third is marked by stars) and, if wanted,
+    models: mappings with `name`, `n_params`, `n_tokens`, `group` (the third is marked by stars) and, if wanted,
     `side`: where the name stands, "right" (else), "left", "above" or "below". Source: Hoffmann et al. 2022, Table 1.
     """
-    for group, colour, marker in zip(dict.fromkeys(model["group"] for model in models), COLOURS, MARKERS):
+    for group, colour, marker in told_apart(dict.fromkeys(model["group"] for model in models)):
         members = [(model["n_params"], model["n_tokens"]) for model in models if model["group"] == group]
         ax.plot(*zip(*members), marker, color=colour, label=group, markersize=15 if marker == "*" else 8, zorder=3)
     for model in models:
@@ -31,9 +39,7 @@ def giants_and_dwarfs(ax: Axes, models: Sequence[Mapping], ratios: Sequence[floa
            xlim=(min(m["n_params"] for m in models) / 3, max(m["n_params"] for m in models) * 9),
            ylim=(min(m["n_tokens"] for m in models) / 8, max(m["n_tokens"] for m in models) * 5))  # fmt: skip
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(base=10, numticks=20))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+        _log_ticks(axis, numticks=20)
     for ratio in ratios:
         _ratio_line(ax, ratio)
     ax.legend(loc="lower right")
@@ -83,12 +89,12 @@ def exam_scores(ax: Axes, scores: Mapping[str, float], levels: Mapping[str, floa
 def story_grades(ax: Axes, grades: Mapping[str, Mapping[str, float]]) -> Axes:
     """Draw the grades that each story-teller got: a row of marks for each, in the order given from the top.
 
-    grades: for each name the same few qualities (at most four), each graded from 0 to 10.
+    grades: for each name the same few qualities, each graded from 0 to 10.
     """
     names = list(grades)[::-1]
     ax.hlines(names, [min(grades[name].values()) for name in names], [max(grades[name].values()) for name in names],
               color="#B9BDC3", zorder=2)  # fmt: skip
-    for quality, marker, colour in zip(grades[names[0]], "osD^", COLOURS):
+    for (quality, colour, _), marker in zip(told_apart(grades[names[0]]), "osD^"):
         ax.plot([grades[name][quality] for name in names], names, marker, color=colour, label=quality, clip_on=False, zorder=3)
     ax.set(xlim=(0, 10), ylim=(-0.6, len(names) - 0.4), xlabel="grade, out of 10")
     ax.legend(loc="lower left")
@@ -115,10 +121,12 @@ def differences(ax: Axes, effects: Mapping[str, tuple[float, float]], label: str
     return ax
 
 
-def _looks(pairs: bool) -> list[dict]:
-    """Colour and mark of each group; in pairs the second has the colour and the mark of the first, and is hollow."""
-    looks = [{"color": colour, "marker": marker} for colour, marker in zip(COLOURS, MARKERS)]
-    return [look | fill for look in looks[:2] for fill in ({}, {"markerfacecolor": "white", "linestyle": DASHES})] if pairs else looks
+def _looks(groups: Collection, pairs: bool) -> Iterator[tuple]:
+    """Each group with its colour and mark; in pairs the second has the colour and the mark of the first, and is hollow."""
+    looks = [{"color": colour, "marker": marker} for _, colour, marker in told_apart(groups)]
+    if pairs:
+        looks = [look | fill for look in looks for fill in ({}, {"markerfacecolor": "white", "linestyle": DASHES})]
+    return zip(groups, looks)
 
 
 def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, float, float]]], xlabel: str, ylabel: str, pairs: bool = False) -> Axes:
@@ -126,15 +134,13 @@ def with_ranges(ax: Axes, curves: Mapping[str, Sequence[tuple[float, float, floa
 
     pairs: whether each two curves share a colour; the second is hollow and dashed then.
     """
-    for (name, points), look in zip(curves.items(), _looks(pairs)):
+    for (name, points), look in _looks(curves.items(), pairs):
         x, y, low, high = np.array(sorted(points)).T
         ax.plot(x, y, markersize=6, label=name, zorder=4, **look)
         bars = np.clip((y - low, high - y), 0, None)  # a mean of equal numbers may differ from them in the last digit
         ax.errorbar(x, y, bars, fmt="none", ecolor=look["color"], capsize=3, zorder=3)
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    ax.xaxis.set_minor_locator(NullLocator())
+    _log_ticks(ax.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
     ax.legend()
     return ax
 
@@ -146,7 +152,7 @@ def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, floa
     the order in which they first come, from the top. pairs: as for `with_ranges`.
     """
     rows = list(dict.fromkeys(row for group in shares.values() for row in group))
-    for k, ((name, group), look) in enumerate(zip(shares.items(), _looks(pairs))):
+    for k, ((name, group), look) in enumerate(_looks(shares.items(), pairs)):
         places = [-rows.index(row) + 0.14 * ((len(shares) - 1) / 2 - k) for row in group]
         middle, low, high = 100 * np.array(list(group.values())).T
         ax.errorbar(middle, places, xerr=np.clip((middle - low, high - middle), 0, None), fmt="none", ecolor=look["color"], capsize=3, zorder=3)
@@ -163,9 +169,9 @@ def shares_in_rows(ax: Axes, shares: Mapping[str, Mapping[str, tuple[float, floa
 
 
 def found_shares(ax: Axes, shares: Sequence[float], n_items: int) -> list[Line2D]:
-    """Draw how likely each score is with so many items, for models whose true shares are given (at most four); return the curves."""
+    """Draw how likely each score is with so many items, for models whose true shares are given; return the curves."""
     curves = [ax.plot([], [], color=colour, marker=marker, markersize=4, linewidth=1.2, label=f"true share {100 * share:g} %")[0]
-              for share, colour, marker in zip(shares, COLOURS, MARKERS)]  # fmt: skip
+              for share, colour, marker in told_apart(shares)]  # fmt: skip
     for share, curve in zip(shares, curves):
         ax.axvline(100 * share, color=curve.get_color(), linestyle=DASHES, linewidth=1)
     ax.set(xlabel="items right, per cent", ylabel="exams of 100, for each step of 2 %", xlim=(60, 100))
@@ -187,14 +193,12 @@ def set_found_shares(curves: Sequence[Line2D], shares: Sequence[float], n_items:
 
 def with_lowest(ax: Axes, x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Axes:
     """Draw a curve for each name over the same logarithmic x, and a star where it is lowest; infinite values are left out."""
-    for (name, values), colour in zip(curves.items(), COLOURS):
+    for (name, values), colour, _ in told_apart(curves.items()):
         lowest = np.argmin(values)
         ax.plot(x, np.where(np.isfinite(values), values, np.nan), color=colour, label=name)
         ax.plot(x[lowest], values[lowest], "*", color=colour, markersize=14, markeredgecolor="white", zorder=4)
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    _log_ticks(ax.xaxis, subs=(1, 2, 5))
     ax.legend(loc="upper center")
     return ax
 
@@ -211,9 +215,7 @@ def valleys(ax: Axes, races: Mapping[float, tuple[np.ndarray, np.ndarray]], best
         ax.plot(sizes, losses, marker, color=colour, markersize=6, label=f"{budget:g}".replace("+", ""))
         ax.plot(*best[budget], "*", color=VERMILION, markersize=11, markeredgecolor="white", zorder=2)
     ax.set(xscale="log", xlabel="parameters", ylabel="loss, nats per token")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    _log_ticks(ax.xaxis, subs=(1, 2, 5))
     ax.legend(title="operations", loc="upper right")
     return ax
 
@@ -242,9 +244,7 @@ def law_plane(ax: Axes, law, ranges: Mapping[str, tuple[float, float]], point: t
     if cheapest is not None:
         ax.plot(*cheapest, "*", color=PURPLE, markersize=14, label="cheapest of your loss, when served", zorder=4)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(base=10, numticks=20))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+        _log_ticks(axis, numticks=20)
     ax.grid(visible=False)
     _write_names(ax, {name: (m["n_params"], m["n_tokens"]) for name, m in models.items() if left <= m["n_params"] <= right and bottom <= m["n_tokens"] <= top},
                  ax.legend(loc="lower right", frameon=True, framealpha=1))  # fmt: skip
@@ -266,11 +266,10 @@ def round_levels(places: Sequence[float], losses: Sequence[float], lowest: float
     return sorted(kept)
 
 
-def chapter_map(ax: Axes, names: Mapping[str, str], links: Sequence, later: Sequence[str] = ()) -> Axes:
+def chapter_map(ax: Axes, names: Mapping[str, str], links: Sequence) -> Axes:
     """Draw chapters below each other, with an arc from each to those that take an idea from it.
 
-    names: by number, in order. links: have `source` and `target` (numbers), `idea` and `needed`; what only helps is dashed. later: the numbers of
-    those that are not there yet, drawn pale.
+    names: by number, in order. links: have `source` and `target` (numbers), `idea` and `needed`; what only helps is dashed.
     """
     rows = {number: -place for place, number in enumerate(names)}
     hues = dict(zip(sorted({link.source for link in links if link.needed}), itertools.cycle(COLOURS)))
@@ -281,11 +280,10 @@ def chapter_map(ax: Axes, names: Mapping[str, str], links: Sequence, later: Sequ
         ax.plot(-0.45 - 0.6 * (top - bottom) ** 0.8 * np.sin(angle), (top + bottom) / 2 + (top - bottom) / 2 * np.cos(angle), zorder=1, **look)
         ax.plot(-0.42, bottom, ">", color=look["color"], markersize=7, zorder=2)
     for number, y in rows.items():
-        colour = GREY if number in later else "black"
         taken = ", ".join(f"{link.idea} ({link.source})" for link in links if link.target == number)
-        ax.plot(0, y, "o", color="white", markeredgecolor=colour, markersize=21, zorder=3)
-        ax.text(0, y, number, ha="center", va="center_baseline", fontsize=10, fontweight="bold", color=colour, zorder=4)
-        ax.text(0.5, y + 0.04, names[number] + (", to come" if number in later else ""), va="bottom", fontsize=11, fontweight="bold", color=colour)
+        ax.plot(0, y, "o", color="white", markeredgecolor="black", markersize=21, zorder=3)
+        ax.text(0, y, number, ha="center", va="center_baseline", fontsize=10, fontweight="bold", zorder=4)
+        ax.text(0.5, y + 0.04, names[number], va="bottom", fontsize=11, fontweight="bold")
         ax.text(0.5, y - 0.04, taken and f"takes {taken}", va="top", fontsize=9.5, color=GREY)
     ax.plot([], [], color=GREY, linewidth=1.8, label="needed")
     ax.plot([], [], color=GREY, linewidth=1.2, linestyle=DASHES, label="helpful")

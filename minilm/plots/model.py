@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.container import BarContainer
 from matplotlib.lines import Line2D
 
-from minilm.plots.look import BLUE, COLOURS, DASHES, GREY, MARKERS, POINTS, VERMILION
+from minilm.plots.look import BLUE, COLOURS, DASHES, GREY, POINTS, VERMILION, told_apart
 from minilm.plots.text import TINTS, shown
 
 
@@ -227,7 +227,7 @@ def drawn_shares(ax: Axes, names: Sequence[str], wanted: Sequence[float], shares
     """Draw wanted probabilities as bars, and on them the shares in which several ways of drawing gave each name, as marks."""
     places = np.arange(len(names))
     ax.bar(places, wanted, 0.7, color=TINTS[0], edgecolor=BLUE, linewidth=0.8, label="probability")
-    for (way, values), colour, marker in zip(shares.items(), COLOURS, MARKERS):
+    for (way, values), colour, marker in told_apart(shares.items()):
         ax.plot(places, values, marker, color=colour, label=way, markersize=7, clip_on=False, zorder=3)
     ax.set(ylabel="share of the draws", ylim=(0, 1))
     ax.set_xticks(places, names, rotation=30)
@@ -238,7 +238,7 @@ def drawn_shares(ax: Axes, names: Sequence[str], wanted: Sequence[float], shares
 
 def against_temperature(ax: Axes, temperatures: Sequence[float], measured: Mapping[str, Sequence[tuple[float, float]]], levels: Mapping[str, float] = {}) -> Axes:
     """Draw measures against the temperature, each point with two standard errors either way; levels: for comparison, by name."""
-    for (name, points), colour, marker in zip(measured.items(), COLOURS, MARKERS):
+    for (name, points), colour, marker in told_apart(measured.items()):
         means, errors = np.array(points).T
         ax.errorbar(temperatures, means, 2 * errors, color=colour, marker=marker, markersize=6, capsize=3, label=name or None)
     for name, level in levels.items():
@@ -250,7 +250,7 @@ def against_temperature(ax: Axes, temperatures: Sequence[float], measured: Mappi
 
 def intensity(ax: Axes, batch: Sequence[int], curves: Mapping[str, Sequence[float]], level: float, name: str) -> Axes:
     """Draw operations per byte against the number of texts side by side, both logarithmic, below the level that a machine could keep up with."""
-    for (label, values), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+    for (label, values), colour, marker in told_apart(curves.items()):
         ax.plot(batch, values, color=colour, marker=marker, markersize=6)
         ax.annotate(label, (batch[-1], values[-1]), (9, 0), va="center", color=colour, **POINTS)
     ax.axhline(level, color=GREY, linestyle=DASHES, linewidth=1.2)

@@ -8,7 +8,7 @@ from matplotlib.container import BarContainer
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from minilm.plots.look import BLUE, COLOURS, DASHES, GREY, MARKERS, POINTS, VERMILION, short
+from minilm.plots.look import BLUE, DASHES, GREY, POINTS, VERMILION, short, told_apart
 
 TINTS = ("#CFE3F2", "#F8DCC8", "#CDE8DE", "#EAD3DF")  # the four hues, pale enough for black letters
 
@@ -40,7 +40,7 @@ def token_boxes(ax: Axes, rows: Mapping[str, Sequence[str]]) -> Axes:
 
 def work_per_merge(ax: Axes, work: Mapping[str, Sequence[float]]) -> Axes:
     """Draw how much each merge costs in several ways of learning, on a logarithmic axis, the name of each at its line's end."""
-    for (name, values), colour in zip(work.items(), COLOURS):
+    for (name, values), colour, _ in told_apart(work.items()):
         ax.plot(range(1, len(values) + 1), values, color=colour)
         ax.annotate(name, (len(values), values[-1]), (6, 0), va="center", color=colour, **POINTS)
     ax.set(yscale="log", xlabel="merge", ylabel="ids looked at", xlim=(0, len(values) * 1.1))
@@ -51,7 +51,7 @@ def work_per_merge(ax: Axes, work: Mapping[str, Sequence[float]]) -> Axes:
 
 def by_vocabulary(ax: Axes, runs: Sequence[Mapping], y: str, label: str) -> Axes:
     """Draw a measure of runs against their vocabulary size: a mark for each run, a line through the means of each corpus."""
-    for corpus, colour, marker in zip(sorted({run["corpus"] for run in runs}), COLOURS, MARKERS):
+    for corpus, colour, marker in told_apart(sorted({run["corpus"] for run in runs})):
         points = [(run["vocab_size"], run[y]) for run in runs if run["corpus"] == corpus]
         sizes = sorted({size for size, _ in points})
         ax.plot(sizes, [np.mean([value for size, value in points if size == one]) for one in sizes], color=colour)
@@ -123,7 +123,7 @@ def zipf(ax: Axes, curves: Mapping[str, Sequence[tuple[int, float]]], named: Map
     (_, top), *_ = first = list(next(iter(curves.values())))
     last = max(rank for points in curves.values() for rank, _ in points)
     ax.plot([1, last], [top, top / last], color=GREY, linestyle=DASHES, linewidth=1.2, zorder=1, label="first ÷ rank")
-    for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+    for (name, points), colour, marker in told_apart(curves.items()):
         ax.plot(*zip(*points), color=colour, marker=marker, markersize=5, markevery=[0, len(points) - 1], label=name)
     for rank, name in named.items():
         ax.plot(rank, dict(first)[rank], "o", color=BLUE, markersize=6)
@@ -138,7 +138,7 @@ def zipf(ax: Axes, curves: Mapping[str, Sequence[tuple[int, float]]], named: Map
 
 def growth(ax: Axes, curves: Mapping[str, Sequence[tuple[int, int]]], at: int) -> Line2D:
     """Draw how many different words there are among the first n, a line for each text; return the upright line at `at`, which may be moved."""
-    for (name, points), colour, marker in zip(curves.items(), COLOURS, MARKERS):
+    for (name, points), colour, marker in told_apart(curves.items()):
         ax.plot(*zip(*points), color=colour, marker=marker, markevery=5, markersize=6, label=name)
     ax.set(xlabel="words of text", ylabel="different words", xlim=(0, None), ylim=(0, None))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
@@ -151,7 +151,7 @@ def shares_beside(ax: Axes, shares: Mapping[str, Mapping[str, float]]) -> Axes:
     """Draw shares in pairs of bars with their numbers. shares: for each text the same measures, in the order given from the top."""
     texts, names = list(shares), list(next(iter(shares.values())))
     height = 0.8 / len(texts)
-    for k, (text, colour, hatch) in enumerate(zip(texts, COLOURS, ("", "//", ".."))):
+    for k, ((text, colour, _), hatch) in enumerate(zip(told_apart(texts), ("", "//", "..", "xx"))):
         places = -np.arange(len(names)) - (k - (len(texts) - 1) / 2) * height
         values = [100 * shares[text][name] for name in names]
         ax.barh(places, values, height * 0.9, color=colour, hatch=hatch, edgecolor="white", label=text)
@@ -166,7 +166,7 @@ def shares_beside(ax: Axes, shares: Mapping[str, Mapping[str, float]]) -> Axes:
 def shared_runs(ax: Axes, shares: Mapping[str, Sequence[float]], threshold: float) -> Line2D:
     """Draw, in a row for each kind of story, the share of runs that stand in one earlier story; return the line of the threshold."""
     jitter = np.random.default_rng(0)
-    for y, ((name, values), colour, marker) in enumerate(zip(reversed(shares.items()), COLOURS, MARKERS)):
+    for y, ((name, values), colour, marker) in enumerate(told_apart([*reversed(shares.items())])):
         heights = y + jitter.uniform(-0.3, 0.3, len(values))
         ax.plot(values, heights, marker, color=colour, alpha=0.45, markersize=5, markeredgewidth=0)
     ax.set(yticks=range(len(shares)), yticklabels=list(shares)[::-1], xlim=(-0.03, 1.03), xlabel="share of its runs of five words in one earlier story")

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from minilm.plots.look import BLUE, COLOURS, DASHES, GREEN, GREY, MARKERS, POINTS, VERMILION, short
+from minilm.plots.look import BLUE, DASHES, GREEN, GREY, POINTS, VERMILION, short, told_apart
 from minilm.plots.text import TINTS
 
 AXES = {"step": "optimizer steps", "tokens": "tokens read", "seconds": "seconds of training",
@@ -79,7 +79,7 @@ def ladder(ax: Axes, bits: Mapping[str, float]) -> Axes:
 
 def paths_in_valley(ax: Axes, paths: Mapping[str, Sequence[tuple[float, float]]], steepness: float) -> Axes:
     """Draw ways down to (0, 0) over the loss (a² + steepness b²) / 2, whose levels are thin grey lines."""
-    for (name, path), colour, marker in zip(paths.items(), COLOURS, MARKERS):
+    for (name, path), colour, marker in told_apart(paths.items()):
         ax.plot(*np.transpose(path), marker + "-", color=colour, linewidth=1.2, markersize=5, label=name, zorder=3)
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     a, b = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
@@ -116,7 +116,7 @@ def gallery(axes: Sequence[Axes], runs: Mapping[str, tuple[Sequence[float], Sequ
 
 def rate_sweep(ax: Axes, rates: Sequence[float], ends: Mapping[str, Sequence[float]], level: tuple[str, float]) -> Axes:
     """Draw where runs ended against their peak rate, on a logarithmic axis, a line for each kind of run, and a dashed level with its name."""
-    for (name, values), colour, marker in zip(ends.items(), COLOURS, MARKERS):
+    for (name, values), colour, marker in told_apart(ends.items()):
         ax.plot(rates, values, color=colour, marker=marker, label=name)
     ax.axhline(level[1], color=GREY, linewidth=1.2, linestyle=DASHES)
     ax.annotate(level[0], (rates[0], level[1]), (0, -5), ha="left", va="top", color=GREY, **POINTS)
@@ -128,7 +128,7 @@ def rate_sweep(ax: Axes, rates: Sequence[float], ends: Mapping[str, Sequence[flo
 
 def apart(ax: Axes, steps: Sequence[int], distances: Mapping[str, Sequence[float]]) -> Axes:
     """Draw how far runs are from a run that they are compared with, at each step."""
-    for (name, values), colour, marker in zip(distances.items(), COLOURS, MARKERS):
+    for (name, values), colour, marker in told_apart(distances.items()):
         ax.plot(steps, values, color=colour, marker=marker, markersize=6, label=name, clip_on=False, zorder=3)
     ax.set(xlabel="step", ylim=(0, None))
     ax.legend(loc="upper right")

@@ -14,10 +14,10 @@ def happen(world: World, event: str, **arguments) -> None:
     """Let an event happen in a world. Raises KeyError for an event that has no rules."""
     if world.ended and event not in LAST_EVENTS:
         world.need(False, "ending", f"the story goes on after its end ({event})")
-    if not world.history and event not in FIRST_EVENTS:
+    if not world.begun and event not in FIRST_EVENTS:
         world.need(False, "order", "the story does not begin by introducing anybody")
     EVENTS[event](world, **arguments)
-    world.history.append((event, arguments))
+    world.begun = True
 
 
 def _nothing(world, **arguments) -> None:
@@ -25,7 +25,7 @@ def _nothing(world, **arguments) -> None:
 
 
 def meet(world, A, B=(), P=None) -> None:
-    world.need(not world.history, "order", f"{names(A + B)} is introduced as if the story began again")
+    world.need(not world.begun, "order", f"{names(A + B)} is introduced as if the story began again")
     for person in A + B:
         person.place = P
 
@@ -329,10 +329,6 @@ def find_at(world, A, X, S) -> None:
 
 
 def know_not(world, A, X) -> None:
-    knows_not(world, A, X)
-
-
-def knows_not(world, A, X) -> None:
     world.need(X.holder not in A and not X.known_by & set(A), "knowledge", f"{names(A)} says not to know where {X} is, but knows it")
 
 
@@ -411,7 +407,7 @@ def tell_broken(world, A, B, X) -> None:
 
 def ask_where(world, A, B, X) -> None:
     world.together(A, B)
-    knows_not(world, A, X)
+    know_not(world, A, X)
 
 
 def tell_where(world, A, B, X, S) -> None:
@@ -426,7 +422,7 @@ def tell_where(world, A, B, X, S) -> None:
 
 def no_idea(world, A, B, X) -> None:
     world.together(A, B)
-    knows_not(world, A, X)
+    know_not(world, A, X)
 
 
 def offer(world, A, B) -> None:

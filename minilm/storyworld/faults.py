@@ -15,7 +15,7 @@ from minilm.storyworld.plots import PLOTS
 from minilm.storyworld.reader import split_sentences
 from minilm.storyworld.story import Recipe, Story, StoryTeller, write_story
 from minilm.storyworld.teller import Dice
-from minilm.storyworld.world import Person
+from minilm.storyworld.world import HOME, Person
 
 STORY_FAULTS = ("contradiction", "swapped_name", "shuffled_sentences", "shuffled_words")
 CORPUS_FAULTS = ("duplicate", "near_duplicate", "narrow_vocabulary", "low_diversity")
@@ -136,7 +136,7 @@ class Contradicting(StoryTeller):
         hero, people, things = self.hero, list(self.world.people.values()), list(self.world.things.values())
         if self.world.ended:
             return [("brave", (hero,)), ("think", (hero,))]
-        found = [("go", ((person,), person.place)) for person in people if person.place in self.words.places and person.place != "home"]
+        found = [("go", ((person,), person.place)) for person in people if person.place in self.words.places and person.place != HOME]
         for thing in things:
             holder = (thing.holder,) if thing.holder else None
             if holder and thing.state == "whole":

@@ -40,7 +40,7 @@ def with_quote_sides(text: str) -> str:
 class Phrases:
     """A set of phrases, found at any place of a sentence in one look-up for each length that occurs.
 
-    `value` maps a phrase, as it is written, to what it means (by default itself).
+    phrases: as they are written; a dictionary says what each means, else a phrase means itself.
     """
 
     def __init__(self, phrases) -> None:

@@ -17,7 +17,7 @@ from minilm.storyworld.teller import Dice
 from minilm.storyworld.world import World
 
 KINDS = ("facts", "context", "reasoning")
-KIND_OF_FAULT = {"description": "facts", "owner": "context", "place": "context", "knowledge": "reasoning", "order": "reasoning", "impossible": "reasoning", "want": "reasoning"}  # fmt: skip
+KIND_OF_FAULT = {"description": "facts", "owner": "context", "place": "context", "knowledge": "reasoning", "order": "reasoning", "impossible": "reasoning"}  # fmt: skip
 PRONOUNS = ("it", "she", "he", "they", "her", "him", "them", "his", "their")
 
 

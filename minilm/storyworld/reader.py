@@ -237,8 +237,13 @@ class Grade:
 
 
 def grade_shares(grades: Iterable[Grade]) -> dict[str, float]:
-    """Sum up the grades of several stories: which share of the sentences parses, which of the stories has no contradiction, which no fault at all."""
+    """Sum up the grades of several stories: which share of the sentences parses, which of the stories has no contradiction, which no fault at all.
+
+    Raises ValueError if there is none.
+    """
     grades = list(grades)
+    if not grades:
+        raise ValueError("there is no story; give at least one")
     n_sentences, n_unparsed = sum(len(found.sentences) for found in grades), sum(len(found.unparsed) for found in grades)
     return {
         "n_stories": len(grades),
@@ -300,7 +305,7 @@ class Reader:
                 thing = world.things.setdefault(noun, Thing(noun))
                 thing.holder, thing.spot, thing.missing, thing.unclear, thing.known_by = None, None, True, True, set()
                 self.memory.name(thing)
-        world.history.append(("not understood", {}))
+        world.begun = True
         world.faults = []
 
     def _replay(self, reading: tuple[Parse, ...], rank: int) -> list[tuple[str, dict]]:

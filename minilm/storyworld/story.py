@@ -101,7 +101,8 @@ def write_story(
 ) -> Story:
     """Write the story of a seed; the same seed gives the same text on every machine.
 
-    With a recipe, stories are drawn until one follows it. `dice` and `teller` replace chance and the way of telling (`minilm.storyworld.faults`).
+    With a recipe, stories are drawn until one follows it. Without one, `dice` and `teller` may replace chance and the way of telling, as
+    `minilm.storyworld.faults` does.
     Raises ValueError if none of 400 stories follows the recipe: it asks for much that seldom goes together.
 
     >>> write_story(1).text == write_story(1).text

@@ -81,7 +81,7 @@ class World:
         self.things: dict[str, Thing] = {}  # by noun
         self.wants: list[Want] = []
         self.faults: list[Fault] = []
-        self.history: list[tuple[str, dict]] = []
+        self.begun = False
         self.asked: tuple | None = None  # who proposed something last, to whom
         self.thanked: set[Person] = set()
         self.racing: tuple | None = None

@@ -38,7 +38,7 @@ def baking(t: Teller) -> None:
     t.tell("idea", hero)
     tool = None
     if dice.chance(0.6):
-        tool = fitting_thing(t, "tools", lambda noun: noun in KITCHEN_TOOLS)
+        tool = fitting_thing(t, "tools", KITCHEN_TOOLS.__contains__)
         borrowed(t, tool, friend)
     food = dish(t)
     t.tell("bake", both, food)

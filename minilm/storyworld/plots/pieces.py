@@ -243,14 +243,12 @@ def dish(t: Teller) -> Thing:
     return fitting_thing(t, "foods", lambda noun: noun not in GROWN_FOODS)
 
 
-def get_food(t: Teller, who=None) -> Thing:
-    """Somebody, else the hero, gets something to eat: picks it, bakes it, buys it, or is given it at home."""
+def get_food(t: Teller) -> Thing:
+    """The hero gets something to eat: picks it, bakes it, buys it, or is given it at home."""
     dice, food = t.dice, t.new_thing("foods")
     morning(t)
     if food.noun in GROWN_FOODS:
-        t.tell("find", who or t.hero, food)
-    elif who:
-        t.tell("bake", who, food)
+        t.tell("find", t.hero, food)
     elif dice.chance(0.25):
         t.tell("go", t.hero, t.place("shop", avoid=t.hero[0].place))
         t.tell("see_shop", t.hero, food)
