@@ -79,7 +79,7 @@ def chapters(readme: Path = ROOT / "README.md") -> dict[str, Chapter]:
     rows = map(ROW.fullmatch, readme.read_text(encoding="utf-8").splitlines())
     found = {row[1]: Chapter(row[1], (row[2] or row[4]).replace("_", " "), row[5], row[3] or "", int(row[6] or 0)) for row in rows if row}
     if not found:
-        raise ValueError(f"{readme.name} has no table of chapters; a row is | 02 | [tokenizer](notebooks/02_tokenizer.ipynb) | question | 85 | ready |")
+        raise ValueError(f"{readme.name} has no table of chapters; a row is | 02 | [tokenizer](notebooks/02_tokenizer.ipynb) | question | 85 | 16 | 414 |")
     return found
 
 

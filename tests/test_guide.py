@@ -82,7 +82,7 @@ def test_a_chapter_is_what_readme_and_its_own_source_say():
 
 def test_a_chapter_that_is_to_come_has_no_link_and_no_minutes(tmp_path):
     path = tmp_path / "README.md"
-    path.write_text("| 05 | [a b](notebooks/02_tokenizer.ipynb) | Why? | 85 | ready |\n| 06 | good data | Does it? | | to come |\n")
+    path.write_text("| 05 | [a b](notebooks/02_tokenizer.ipynb) | Why? | 85 | 16 | 414 |\n| 06 | good data | Does it? | | | |\n")
     ready, later = guide.chapters(path).values()
     assert (later.name, later.link, later.homework, later.source, later.n_shown) == ("good data", "06", "to come", "", 0)
     assert ready.link == "[05](../notebooks/02_tokenizer.ipynb)"
@@ -114,7 +114,13 @@ def test_a_chapter_without_homework_is_refused(monkeypatch):
 
 
 def readme_minutes() -> dict[str, int]:
-    return {number: int(minutes) for number, minutes in re.findall(r"^\| (\d\d) \| \[.*?\| (\d+) \| ready \|", README, flags=re.MULTILINE)}
+    return {number: int(minutes) for number, minutes in re.findall(r"^\| (\d\d) \| \[[^|]+\|[^|]+\| (\d+) \|", README, flags=re.MULTILINE)}
+
+
+def test_what_readme_promises_is_counted():
+    exercises = re.search(r"\*\*all\*\* \| \*\*(\d+)\*\*", EXERCISES)[1]
+    assert f"In {exercises} exercises and about {sum(readme_minutes().values()) / 60:.0f} hours" in README
+    assert "A course in fourteen notebooks." in README and len(NOTEBOOKS) == 14
 
 
 @pytest.mark.parametrize("weeks, n_rows", [("Fourteen", 14), ("Eight", 8), ("Four", 4)])
