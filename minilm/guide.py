@@ -78,7 +78,7 @@ def chapters(readme: Path = ROOT / "README.md") -> dict[str, Chapter]:
     rows = map(ROW.fullmatch, readme.read_text(encoding="utf-8").splitlines())
     found = {row[1]: Chapter(row[1], row[2].replace("_", " "), row[4], row[3], int(row[5])) for row in rows if row}
     if not found:
-        raise ValueError(f"{readme.name} has no table of chapters; a row is | 02 | [tokenizer](notebooks/02_tokenizer.ipynb) | question | 85 | ready |")
+        raise ValueError(f"{readme.name} has no table of chapters; a row is | 02 | [tokenizer](notebooks/02_tokenizer.ipynb) | question | 85 | 16 | 414 |")
     return found
 
 

@@ -30,7 +30,7 @@ SWEPT = re.compile(r"(.+)_([^_]+)_([^_]+)_judge_x[\d.]+_seed\d+")  # as minilm.s
 NOT_TRAINED = "Not trained yet; `minilm ladder --corpus storyworld --repeats 2 4 8 16 --keep` makes the rows."
 NO_GOOD_DATA = "Not trained yet; `minilm experiment good-data --processes 2 --keep` makes the rows, with `--parts domains` those of real text."
 MEASURES = " | ".join(("bits per byte", "readable sentences", "perfect stories", *ITEMS))
-BENCHMARKS = ("export", "generate", "grade", "items", "tokenizer", "training")
+BENCHMARKS = ("export", "generate", "grade", "items", "tokenizer", "tokenizer_large", "training")
 EXCHANGED = {
     "baseline": "nothing",
     "post_norm": "the norm after the addition",
@@ -75,6 +75,7 @@ def page(data: Path = DATA, template: Path = TEMPLATE) -> str:
     """The text of docs/RESULTS.md. Raises ValueError for a mark, a record or a column that is not there, and for an empty table."""
     runs, benchmarks, facts = read_runs(data), read_benchmarks(data), read_facts(data)
     made = {name: made_by(rows.values()) for name, rows in runs.items()} | {name: made_by(records) for name, records in benchmarks.items()}
+    made |= {record.where.removesuffix(".json"): made_by([record]) for records in benchmarks.values() for record in records}
     names = {
         "runs": runs,
         "facts": facts,

@@ -97,10 +97,17 @@ def test_time_and_memory_of_the_chapters_are_those_of_the_record():
     for row in re.findall(r"^\| \d\d \| .*$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE):
         cells, name = [cell.strip() for cell in row.split("|")], (re.findall(r"notebooks/(\w+)\.ipynb", row) or [""])[0]
         known = f"{name}_seconds" in values
-        assert cells[6:8] == ([f"{values[f'{name}_seconds']:.0f}", f"{values[f'{name}_megabytes']:,}"] if known else ["", ""])
+        assert cells[5:7] == ([f"{values[f'{name}_seconds']:.0f}", f"{values[f'{name}_megabytes']:,}"] if known else ["", ""])
         seen += [name] * known
     assert len(seen) == sum(key.endswith("_seconds") for key in values)
     assert values["10_scaling_laws_megabytes"] < 1000 and values["11_tradeoffs_megabytes"] < 1000  # the chapters for small machines
+
+
+def test_the_story_on_the_first_page_is_the_models():
+    readme, folder = (ROOT / "README.md").read_text(encoding="utf-8"), DATA / "models" / "storyworld"
+    (quoted,), record = re.findall(r"^> .+$", readme, flags=re.MULTILINE), json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    assert quoted in (folder / "card.md").read_text(encoding="utf-8")
+    assert f"{record['n_params'] / 1e6:.1f} million parameters, and was trained for {record['result']['seconds'] / 60:.0f} minutes" in readme
 
 
 def test_the_samples_are_what_the_generator_writes():

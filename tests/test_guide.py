@@ -82,7 +82,7 @@ def test_a_chapter_is_what_readme_and_its_own_source_say():
 
 def test_chapters_are_rows_of_the_readme_and_their_minutes_add_up(tmp_path):
     path = tmp_path / "README.md"
-    path.write_text("| 05 | [a_b](notebooks/02_tokenizer.ipynb) | Why? | 85 | ready |\n| 06 | [c](notebooks/03_c.ipynb) | Does it? | 90 | ready | 2 |\n")
+    path.write_text("| 05 | [a_b](notebooks/02_tokenizer.ipynb) | Why? | 85 | 16 | 414 |\n| 06 | [c](notebooks/03_c.ipynb) | Does it? | 90 | 2 | 20 |\n")
     one, other = guide.chapters(path).values()
     assert (one.name, one.link, other.name, other.link) == ("a b", "[05](../notebooks/02_tokenizer.ipynb)", "c", "[06](../notebooks/03_c.ipynb)")
     assert [guide._minutes(some) for some in ([one], [one, other])] == ["85", "175"]
@@ -113,7 +113,13 @@ def test_a_chapter_without_homework_is_refused(monkeypatch):
 
 
 def readme_minutes() -> dict[str, int]:
-    return {number: int(minutes) for number, minutes in re.findall(r"^\| (\d\d) \| \[.*?\| (\d+) \| ready \|", README, flags=re.MULTILINE)}
+    return {number: int(minutes) for number, minutes in re.findall(r"^\| (\d\d) \| \[[^|]+\|[^|]+\| (\d+) \|", README, flags=re.MULTILINE)}
+
+
+def test_what_readme_promises_is_counted():
+    exercises = re.search(r"\*\*all\*\* \| \*\*(\d+)\*\*", EXERCISES)[1]
+    assert f"In {exercises} exercises and about {sum(readme_minutes().values()) / 60:.0f} hours" in README
+    assert "A course in fourteen notebooks." in README and len(NOTEBOOKS) == 14
 
 
 @pytest.mark.parametrize("weeks, n_rows", [("Fourteen", 14), ("Eight", 8), ("Four", 4)])

@@ -76,6 +76,13 @@ def test_every_table_says_what_made_it():
     assert named and all((ROOT / name).is_file() for name in named)
 
 
+def test_what_stands_below_a_table_is_what_made_it():
+    """Of two records with one name the large one has a table of its own, and each table its own command."""
+    short, long = (page().split(f"| {head} |")[1].split("\n\n")[1] for head in ("work | beside | speed, ours over theirs | peak memory, ours over theirs", "work | speed, long over short | memory, long over short | memory over a gigabyte"))
+    assert "bench_tokenizer.py" in short and "bench_encode_large.py" not in short
+    assert "bench_encode_large.py" in long and "bench_tokenizer.py" not in long
+
+
 def test_every_number_that_a_benchmark_kept_stands_on_the_page():
     marks, paths = TEMPLATE.read_text(encoding="utf-8"), sorted((DATA / "runs" / "benchmarks").glob("*.json"))
     assert paths

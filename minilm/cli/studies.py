@@ -244,7 +244,7 @@ def reproduce(
     theirs, needs = plan.published(), cost(plan.model, plan.training.max_tokens)
     bits = theirs.get("bits_per_byte") or theirs.get("approx_bits_per_byte_third_party") or "not known"
     print(f"{name}: {needs['n_params']:,} parameters read {plan.training.max_tokens:,} tokens: {needs['flops']:.1e} operations, on this machine "
-          f"very roughly {needs['seconds'] / 3600:,.1f} hours; on a large GPU more, for so small a model keeps it waiting.\n"
+          f"very roughly {needs['seconds'] / 3600:,.1f} hours (too low a guess for a large GPU, which so small a model keeps waiting).\n"
           "TinyStories is a download of 2.2 GB; its tokens take as much again or less.\n"
           f"Theirs: {theirs['val_loss_nats_per_token']} nats per token, {bits} bits per byte ({theirs['source']}; {theirs['hardware']}).")  # fmt: skip
     if not yes:
