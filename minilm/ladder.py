@@ -21,11 +21,12 @@ from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
 from minilm.data import token_file
 from minilm.generate import generate
-from minilm.model import Transformer, flops_per_token
 from minilm.runs import Callbacks, resume_run, start_run
+from minilm.scaling import count_params
 from minilm.storyworld import grade
 from minilm.tokenizer import Tokenizer, train_tokenizer
-from minilm.trials import matrix_flops
+from minilm.trials import cost as flops_of_a_token
+from minilm.trials import seconds_for
 
 
 def _size(d_model: int, n_layers: int) -> ModelConfig:
@@ -59,7 +60,6 @@ PROMPTS = (  # beginnings of our own; "" lets a model begin as it likes
 UNPROMPTED = 40  # stories that a model begins by itself
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 400}
 BYTES_PER_TOKEN = 4  # of stories, with 4,096 ids
-SHARE_OF_PEAK = 0.3  # of the speed of a matrix product, a rough guess at what a training reaches: small models less, large ones more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +102,9 @@ def batch_size(shape: ModelConfig) -> int:
 
 
 def cost(shape: ModelConfig, n_tokens: float) -> dict[str, float]:
-    """What a training takes: its parameters, its operations, and the seconds they would need here if it reached SHARE_OF_PEAK."""
-    with torch.device("meta"):  # shapes without numbers
-        model = Transformer(shape)
-    flops = n_tokens * flops_per_token(model)
-    return {"n_params": model.n_params, "flops": flops, "seconds": flops / (SHARE_OF_PEAK * matrix_flops())}
+    """What a training takes: its parameters, its operations, and very roughly the seconds that they need here (`minilm.trials.seconds_for`)."""
+    flops = n_tokens * flops_of_a_token(shape)
+    return {"n_params": sum(count_params(shape).values()), "flops": flops, "seconds": seconds_for(shape, flops, torch.get_num_threads())}
 
 
 def climb(rung: Rung, corpus: Corpus, out: Path, cache: Path, *, command: str = "", callbacks: Callbacks = ()) -> dict:
