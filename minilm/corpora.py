@@ -8,7 +8,6 @@ in a table refers to the same text everywhere (`fetch`).
 Built by hand in: chapter 01. Left out on purpose: other formats (JSON, Parquet, archives), other encodings than UTF-8, near-duplicates.
 """
 
-import csv
 import difflib
 import hashlib
 import re
@@ -19,6 +18,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from minilm.config import CACHE, DATA
+from minilm.files import read_rows
 from minilm.storyworld import VALID_MEGABYTES, version, write_corpus
 
 END_OF_TEXT = "<|endoftext|>"
@@ -252,8 +252,7 @@ def published_file(path: str) -> dict[str, str]:
     >>> published_file("TinyStoriesV2-GPT4-valid.txt")["bytes"]
     '22502601'
     """
-    with PUBLISHED_FILES.open(encoding="utf-8", newline="") as file:
-        return next(row for row in csv.DictReader(file) if row["path"] == path)
+    return next(row for row in read_rows(PUBLISHED_FILES) if row["path"] == path)
 
 
 def fetch(file: str, folder: Path, progress: bool = True) -> Path:

@@ -12,7 +12,6 @@ holds for the runs that count, which have other seeds and are judged on the vali
 Used in: chapter 05. Left out on purpose: going on with a run from the middle, which is not worth it for minutes.
 """
 
-import csv
 import json
 import logging
 import math
@@ -28,11 +27,11 @@ from statistics import mean
 import numpy as np
 import torch
 
-from minilm.checkpoint import write_json
 from minilm.config import ModelConfig, TrainConfig, profile
 from minilm.corpora import load_corpus
 from minilm.data import token_file
 from minilm.evaluate import evaluate, mean_difference
+from minilm.files import write_json, write_rows
 from minilm.model import flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import environment, peak_memory_bytes
@@ -202,13 +201,7 @@ def write_table(ablation: Ablation, path: Path) -> list[dict]:
     """Write the finished runs of an ablation as a table, a row each, in the order of the plan; return the rows."""
     plans = plan_rates(ablation) + plan_ablation(ablation)
     rows = [_read_row(run, ablation) for run in plans if _row_path(run, ablation).exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)
+    write_rows(path, rows)
     return rows
 
 

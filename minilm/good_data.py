@@ -16,11 +16,12 @@ from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 
-from minilm.checkpoint import load_model, newest_checkpoint, write_json
+from minilm.checkpoint import load_model, newest_checkpoint
 from minilm.config import DATA
 from minilm.corpora import Corpus, read_stories
 from minilm.data import encode_stories, token_file
 from minilm.evaluate import evaluate, mean_difference, score_choices
+from minilm.files import write_json
 from minilm.items import cloze_from_stories, fingerprint, leaked, read_items, storyworld_items, write_items
 from minilm.numpy_model import NumpyModel
 from minilm.storyworld import grade, grade_shares, split_sentences, stories, write_corpus

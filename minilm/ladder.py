@@ -8,7 +8,6 @@ Used in: chapter 08. Left out on purpose: learning rates for each size. All have
 Muon moves a matrix as far whatever its width.
 """
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from minilm.checkpoint import load_model
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
 from minilm.data import token_file
+from minilm.files import read_rows, whole_file, write_rows
 from minilm.generate import generate
 from minilm.runs import Callbacks, resume_run, start_run
 from minilm.scaling import count_params
@@ -138,13 +138,11 @@ def part_of(corpus: Corpus, share: float, out: Path) -> Corpus:
     path, left = out / f"{corpus.name}_{share:g}" / "train.txt", share * corpus.n_bytes("train")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
+        with whole_file(path) as file:
             for story in corpus.stories("train"):
                 if left <= 0:
                     break
                 left -= file.write(f"{story}\n{END_OF_TEXT}\n")
-        part.replace(path)
     return replace(corpus, train=path)
 
 
@@ -165,25 +163,11 @@ def stories_of(run: Path, watch: Callable[[Iterable], Iterable] = iter) -> list[
     """The stories that `tell` makes of a run, told once and kept in its folder. watch: a progress bar, say."""
     path = Path(run) / "stories.csv"
     if not path.exists():
-        _write_table(path, list(watch(tell(run))))
-    return _read_table(path)
+        write_rows(path, watch(tell(run)))
+    return read_rows(path)
 
 
 def keep_stories(stories: list[dict], table: Path = DATA / "runs" / "ladder" / "stories.csv") -> None:
     """Add stories to a table; those of the same runs are replaced."""
-    runs = {story["run"] for story in stories}
-    _write_table(table, [old for old in _read_table(table) if old["run"] not in runs] + stories)
-
-
-def _read_table(path: Path) -> list[dict]:
-    return list(csv.DictReader(path.open(encoding="utf-8", newline=""))) if path.exists() else []
-
-
-def _write_table(path: Path, rows: list[dict]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)
+    runs, kept = {story["run"] for story in stories}, read_rows(table, "run") if table.exists() else []
+    write_rows(table, [old for old in kept if old["run"] not in runs] + stories)

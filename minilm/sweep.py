@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import Corpus
 from minilm.data import token_file
+from minilm.files import write_json
 from minilm.scaling import Law, Valley, bootstrap, count_params, envelope, fit_law, fit_power_law, fit_valley
 from minilm.tokenizer import Tokenizer, train_tokenizer
 from minilm.trials import Trial, beginning, cost, read_table, write_stories

@@ -33,7 +33,7 @@ from minilm.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoin
 from minilm.config import RANK, TrainConfig
 from minilm.data import Sampler
 from minilm.evaluate import evaluate
-from minilm.files import as_object, read_text
+from minilm.files import as_object, read_text, whole_file
 from minilm.loss import chunked_cross_entropy
 from minilm.model import Transformer
 from minilm.optim import Optimizers, build_optimizers, clip_gradients, learning_rate_factor
@@ -322,9 +322,8 @@ def resume(training: Training, run: Path) -> None:
     lines = read_text(path).splitlines() if path.exists() else []
     # A last line without its end was being written when the run was stopped.
     kept = [line for number, line in enumerate(lines, 1) if line.endswith("}") and _line(path, number, line)["step"] <= training.step]
-    part = path.with_suffix(".part")
-    part.write_text("".join(line + "\n" for line in kept))
-    part.replace(path)
+    with whole_file(path) as file:
+        file.writelines(line + "\n" for line in kept)
     if kept:
         training.seconds = json.loads(kept[-1])["seconds"]
 

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import torch
 
-from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
-from minilm.files import read_rows
+from minilm.files import read_rows, write_json
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run

@@ -4,6 +4,7 @@ import pytest
 
 from minilm import cli, ladder
 from minilm.corpora import load_corpus, read_stories
+from minilm.files import read_rows
 from minilm.ladder import PROMPTS, SIZES, Rung, climb, cost, keep_stories, part_of, plan_ladder, stories_of, tell, tokenizer_for
 from minilm.model import Transformer
 from minilm.runs import read_record
@@ -87,7 +88,7 @@ def test_stories_are_told_once_and_replace_those_of_the_same_run(told, tmp_path,
     keep_stories(first, table)
     keep_stories([{**story, "run": "another"} for story in first], table)
     keep_stories([{**first[0], "story": "So it\nends, \"she\" said."}], table)
-    kept = ladder._read_table(table)
+    kept = read_rows(table)
     assert [story["run"] for story in kept] == ["another"] * len(first) + [told.name] and kept[-1]["story"] == "So it\nends, \"she\" said."
 
 
