@@ -30,13 +30,14 @@ import torch
 from minilm.config import ModelConfig, TrainConfig, profile
 from minilm.corpora import load_corpus
 from minilm.data import token_file
+from minilm.device import plan
 from minilm.evaluate import evaluate, mean_difference
 from minilm.files import write_json, write_rows
 from minilm.model import flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import environment, peak_memory_bytes
 from minilm.tokenizer import Tokenizer, train_tokenizer
-from minilm.train import Training, TrainingDiverged, plan, train
+from minilm.train import Training, TrainingDiverged, train
 from minilm.variants import VARIANTS, build
 
 FACTORS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of both learning rates
@@ -172,8 +173,7 @@ def carry_out_one(run: Run, ablation: Ablation) -> None:
 def train_config(run: Run, model: torch.nn.Module) -> TrainConfig:
     """The default training with the run's rates, for as many whole steps as its budget pays, its schedule ending with them."""
     default = TrainConfig(max_steps=1)
-    tokens_per_step = default.batch_size * model.config.context_length
-    steps = max(1, round(run.flops / flops_per_token(model) / tokens_per_step))
+    steps = max(1, round(run.flops / flops_per_token(model) / default.tokens_per_step(model.config.context_length)))
     return plan(model, default.replace(max_steps=steps, seed=run.seed, max_lr=run.factor * default.max_lr, muon_lr=run.factor * default.muon_lr,
                                        device="cpu", precision="float32", compile="no", eval_every=NEVER, save_every=NEVER))  # fmt: skip
 

@@ -28,13 +28,14 @@ from minilm.checkpoint import load_model, newest_checkpoint, save_model
 from minilm.config import CACHE, DATA, RANK, WORLD_SIZE, ModelConfig, TrainConfig, profile
 from minilm.corpora import SPLITS, Corpus
 from minilm.data import token_file
+from minilm.device import plan
 from minilm.distributed import from_first, new_training
 from minilm.evaluate import evaluate
 from minilm.files import read_json, read_rows, write_json, write_rows
 from minilm.generate import generate
 from minilm.model import Transformer, flops_per_token
 from minilm.tokenizer import Tokenizer
-from minilm.train import Training, fix_steps, plan, read_log, resume, train
+from minilm.train import Training, fix_steps, read_log, resume, train
 
 START_AGAIN = "start the run again in another folder"
 Callbacks = Iterable[Callable[[dict], None]]
@@ -145,7 +146,8 @@ def _row(name: str, record: dict) -> dict:
     return {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
            "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
            **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
-           **record["model"], **record["training"], **record["result"], **record.get("judged", {}), "flops": flops, **record["environment"], "log": f"{name}.jsonl",
+           **record["model"], **record["training"], **record["result"], **record.get("judged", {}),
+           "flops": flops, **record["environment"], "log": f"{name}.jsonl",
            "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
 
 

@@ -7,7 +7,6 @@ their loss (`Trial.judge`); what it finds stands in the same row. Before any beg
 Used in: chapters 10 and 12. Left out on purpose: several machines. Whoever has them gives each its own part of the plan.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import torch
 
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
+from minilm.device import matrix_flops
 from minilm.files import read_rows, write_json
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
@@ -71,9 +71,7 @@ def cost(shape: ModelConfig) -> int:
 
 def flops_of(trial: Trial) -> float:
     """Operations of a trial, attention counted."""
-    config = trial.config
-    n_tokens = config.max_tokens or config.max_steps * config.batch_size * config.accumulation_steps * trial.shape.context_length
-    return n_tokens * cost(trial.shape)
+    return trial.config.n_tokens(trial.shape.context_length) * cost(trial.shape)
 
 
 def seconds_of(trials: Iterable[Trial], processes: int) -> float:
@@ -83,7 +81,7 @@ def seconds_of(trials: Iterable[Trial], processes: int) -> float:
 
 def seconds_for(shape: ModelConfig, flops: float, threads: int) -> float:
     """How long so many operations of a training of that shape take on this machine, very roughly."""
-    return flops / (share_of_peak(shape) * matrix_flops(threads))
+    return flops / (share_of_peak(shape) * peak_flops(threads))
 
 
 def share_of_peak(shape: ModelConfig) -> float:
@@ -99,20 +97,13 @@ def share_of_peak(shape: ModelConfig) -> float:
 
 
 @cache
-def matrix_flops(threads: int) -> float:
+def peak_flops(threads: int) -> float:
     """Operations a second of a matrix product on this machine with so many threads, in the faster of the two precisions."""
     device, before = "cuda" if torch.cuda.is_available() else "cpu", torch.get_num_threads()
     torch.set_num_threads(threads)
-    side = 8192 if device == "cuda" else 1024
-    rates = []
-    for dtype in (torch.float32, torch.bfloat16):
-        a = torch.ones(side, side, dtype=dtype, device=device)
-        for _ in range(10):  # the best counts: other programs may be busy
-            start = time.perf_counter()
-            (a @ a)[0, 0].item()  # waits for the device
-            rates.append(2 * side**3 / (time.perf_counter() - start))
+    fastest = max(matrix_flops(device, dtype) for dtype in (torch.float32, torch.bfloat16))
     torch.set_num_threads(before)
-    return max(rates)
+    return fastest
 
 
 def carry_out_one(trial: Trial, out: Path, cache: Path, command: str) -> Path:

@@ -53,7 +53,7 @@ def test_numbers_that_mean_no_training_are_refused(wrong):
 
 
 def test_the_cost_counts_parameters_and_operations_by_hand(monkeypatch):
-    monkeypatch.setattr("minilm.trials.matrix_flops", lambda threads: 1e9)
+    monkeypatch.setattr("minilm.trials.peak_flops", lambda threads: 1e9)
     shape = SIZES["d128-L2"]  # 3 for queries, keys, values and output with half the key heads; 3 matrices of the feed-forward layer
     n_params = 4096 * 128 + 2 * (3 * 128 * 128 + 3 * 128 * shape.d_ff + 2 * 128) + 128
     flops = 1000 * (6 * n_params + 6 * 2 * 256 * 128)

@@ -30,7 +30,7 @@ from minilm.sweep import (
     sizes_for,
     trials,
 )
-from minilm.trials import carry_out, flops_of, matrix_flops, read_table, seconds_of, share_of_peak
+from minilm.trials import carry_out, flops_of, peak_flops, read_table, seconds_of, share_of_peak
 
 TINY = [
     SIZES["d16-L2"].__class__(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)
@@ -250,7 +250,7 @@ def test_growth_is_written_for_each_way_of_counting(tmp_path):
 
 def test_the_time_that_trainings_take_is_shared_by_processes_of_one_thread_each(small, tmp_path, monkeypatch):
     plan, seen = trials(plan_rates(), prepare(small, tmp_path / "out")), set()
-    monkeypatch.setattr("minilm.trials.matrix_flops", lambda threads: seen.add(threads) or 1e9)
+    monkeypatch.setattr("minilm.trials.peak_flops", lambda threads: seen.add(threads) or 1e9)
     one, four = seconds_of(plan, 1), seconds_of(plan, 4)
     assert one == pytest.approx(4 * four) and seen == {1}
     assert sum(map(flops_of, plan)) / 1e9 / 0.4 < one < sum(map(flops_of, plan)) / 1e9 / 0.05
@@ -259,13 +259,13 @@ def test_the_time_that_trainings_take_is_shared_by_processes_of_one_thread_each(
 def test_measuring_a_matrix_product_leaves_the_threads_as_they_were(monkeypatch):
     before, seen = torch.get_num_threads(), []
     torch.set_num_threads(2)
-    monkeypatch.setattr("minilm.trials.time.perf_counter", lambda: seen.append(torch.get_num_threads()) or float(len(seen)))
+    monkeypatch.setattr("minilm.device.time.perf_counter", lambda: seen.append(torch.get_num_threads()) or float(len(seen)))
     try:
-        matrix_flops.cache_clear()
-        assert matrix_flops(1) == 2 * 1024**3 or torch.cuda.is_available()  # a second each, by the clock that ticks once a look
+        peak_flops.cache_clear()
+        assert peak_flops(1) == 2 * 1024**3 or torch.cuda.is_available()  # a second each, by the clock that ticks once a look
         assert set(seen) == {1} and torch.get_num_threads() == 2
     finally:
-        matrix_flops.cache_clear()
+        peak_flops.cache_clear()
         torch.set_num_threads(before)
 
 
