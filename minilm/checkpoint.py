@@ -36,7 +36,7 @@ def save_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: to
         _write_model(part, model, tokenizer, dtype)
 
 
-def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
+def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
     """Read a model folder, or the newest checkpoint of a run's folder; the weights become float32.
 
     Raises FileNotFoundError when there is no model, ValueError when a file is damaged or does not fit the others.
@@ -50,7 +50,7 @@ def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenize
     if tokenizer.vocab_size != config.vocab_size:
         raise ValueError(f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}; one of them is another's")
     path = folder / "model.safetensors"
-    return model_of(config, read_tensors(path), str(path)).to(device).eval(), tokenizer
+    return model_of(config, read_tensors(path), str(path)).eval(), tokenizer
 
 
 def model_of(config: ModelConfig, weights: dict[str, Tensor], source: str) -> Transformer:

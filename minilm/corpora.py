@@ -20,8 +20,8 @@ from tqdm.auto import tqdm
 from minilm.config import CACHE, DATA
 from minilm.files import read_rows
 from minilm.storyworld import VALID_MEGABYTES, version, write_corpus
+from minilm.tokenizer import END_OF_TEXT
 
-END_OF_TEXT = "<|endoftext|>"
 SPLITS = ("train", "valid")
 NAMES = ("storyworld", "tinystories")
 STORYWORLD_MEGABYTES = 10  # of training text; half a megabyte more is kept for validation

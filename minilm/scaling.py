@@ -167,7 +167,8 @@ def read_points(
     )
     if missing:
         known = "; ".join(f"{what}: {', '.join(names)}" for what, names in COLUMNS.items())
-        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows{' where ' if where else ''}{', '.join(f'{name} is {value}' for name, value in where.items())}. Names that are known are {known}")
+        asked = f" where {', '.join(f'{name} is {value}' for name, value in where.items())}" if where else ""
+        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows{asked}. Names that are known are {known}")
 
     def column(what: str) -> np.ndarray:
         try:
