@@ -199,7 +199,7 @@ def _corpus_at(path: Path) -> Corpus:
             )
         return Corpus(path.resolve().name, path / "train.txt", path / "valid.txt")
     if not path.exists():
-        raise FileNotFoundError(f"there is no corpus, folder or file {str(path)!r}{_nearest(path)}. {HOW_TO_NAME_A_CORPUS}")
+        raise FileNotFoundError(f"there is no corpus, folder or file {str(path)!r}{_nearest(path, NAMES)}. {HOW_TO_NAME_A_CORPUS}")
     return Corpus(path.name, path, path)
 
 
@@ -228,11 +228,11 @@ def _why_nothing(corpus: Corpus, split: str) -> str:
     )
 
 
-def _nearest(path: Path) -> str:
-    """Guess what was meant: a name of a corpus, or something that lies in the same folder."""
+def _nearest(path: Path, names: tuple[str, ...] = ()) -> str:
+    """Guess what was meant: one of the names, or something that lies in the same folder."""
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, [*NAMES, *beside], n=1)
-    return f"; did you mean {str(path.with_name(near[0]))!r}?" if near else ""
+    near = [name if name in names else str(path.with_name(name)) for name in difflib.get_close_matches(path.name, [*names, *beside], n=1)]
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _hash_of_pieces(path: Path) -> str:
