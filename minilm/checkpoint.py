@@ -8,7 +8,6 @@ weights are safetensors, the rest is JSON.
 Built by hand in: chapter 06. Left out on purpose: keeping every checkpoint (the last two stay), sharded weights.
 """
 
-import json
 import os
 import shutil
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from torch import Tensor
 from torch.amp import GradScaler
 
 from minilm.config import ModelConfig
-from minilm.files import read_json
+from minilm.files import read_json, write_json
 from minilm.model import Transformer
 from minilm.numpy_model import check_layers, weight_shapes
 from minilm.tokenizer import Tokenizer
@@ -37,7 +36,7 @@ def save_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: to
         _write_model(part, model, tokenizer, dtype)
 
 
-def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenizer]:
+def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
     """Read a model folder, or the newest checkpoint of a run's folder; the weights become float32.
 
     Raises FileNotFoundError when there is no model, ValueError when a file is damaged or does not fit the others.
@@ -51,7 +50,7 @@ def load_model(folder: Path, device: str = "cpu") -> tuple[Transformer, Tokenize
     if tokenizer.vocab_size != config.vocab_size:
         raise ValueError(f"{folder}: the tokenizer has {tokenizer.vocab_size} ids, the model {config.vocab_size}; one of them is another's")
     path = folder / "model.safetensors"
-    return model_of(config, read_tensors(path), str(path)).to(device).eval(), tokenizer
+    return model_of(config, read_tensors(path), str(path)).eval(), tokenizer
 
 
 def model_of(config: ModelConfig, weights: dict[str, Tensor], source: str) -> Transformer:
@@ -85,7 +84,7 @@ def save_checkpoint(run: Path, step: int, model: Transformer, tokenizer: Tokeniz
         with whole_folder(folder) as part:
             _write_model(part, model, tokenizer, torch.float32)
             write_tensors(_training_tensors(optimizers), part / "training.safetensors")
-            (part / "state.json").write_text(json.dumps({"step": step, "scaler": scaler.state_dict() if scaler else {}}) + "\n")
+            write_json(part / "state.json", {"step": step, "scaler": scaler.state_dict() if scaler else {}})
     torn = folder.parent.glob(".step-*.part")  # left by a process that was killed while it wrote
     for old in [*_checkpoints(run)[:-KEPT_CHECKPOINTS], *torn]:
         shutil.rmtree(old)
@@ -119,13 +118,6 @@ def load_checkpoint(folder: Path, model: Transformer, optimizers: list[torch.opt
 def newest_checkpoint(run: Path) -> Path | None:
     """The folder of a run's last whole checkpoint, or None."""
     return next(reversed(_checkpoints(run)), None)
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write a JSON file so that a reader meets the old one or the new one, never half of one."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=2) + "\n")
-    part.replace(path)
 
 
 def write_tensors(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
@@ -166,7 +158,7 @@ def _checkpoints(run: Path) -> list[Path]:
 
 
 def _write_model(folder: Path, model: Transformer, tokenizer: Tokenizer, dtype: torch.dtype) -> None:
-    (folder / "config.json").write_text(json.dumps(asdict(model.config), indent=2) + "\n")
+    write_json(folder / "config.json", asdict(model.config))
     tokenizer.save(folder / "tokenizer.json")
     weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
     if model.config.tie_embeddings:

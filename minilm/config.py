@@ -189,6 +189,14 @@ class TrainConfig:
             if choices and getattr(self, field.name) not in choices:
                 raise ValueError(f"{field.name} is {getattr(self, field.name)!r}; it must be one of {', '.join(choices)}")
 
+    def tokens_per_step(self, context_length: int) -> int:
+        """Tokens that one update learns from."""
+        return self.batch_size * self.accumulation_steps * context_length
+
+    def n_tokens(self, context_length: int) -> int:
+        """Tokens that a budget in tokens or in steps pays for."""
+        return self.max_tokens or self.max_steps * self.tokens_per_step(context_length)
+
     def replace(self, **changes) -> "TrainConfig":
         """Copy with some fields changed."""
         return dataclasses.replace(self, **changes)

@@ -8,7 +8,6 @@ in a table refers to the same text everywhere (`fetch`).
 Built by hand in: chapter 01. Left out on purpose: other formats (JSON, Parquet, archives), other encodings than UTF-8, near-duplicates.
 """
 
-import csv
 import difflib
 import hashlib
 import re
@@ -19,9 +18,10 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from minilm.config import CACHE, DATA
+from minilm.files import read_rows
 from minilm.storyworld import VALID_MEGABYTES, version, write_corpus
+from minilm.tokenizer import END_OF_TEXT
 
-END_OF_TEXT = "<|endoftext|>"
 SPLITS = ("train", "valid")
 NAMES = ("storyworld", "tinystories")
 STORYWORLD_MEGABYTES = 10  # of training text; half a megabyte more is kept for validation
@@ -199,7 +199,7 @@ def _corpus_at(path: Path) -> Corpus:
             )
         return Corpus(path.resolve().name, path / "train.txt", path / "valid.txt")
     if not path.exists():
-        raise FileNotFoundError(f"there is no corpus, folder or file {str(path)!r}{_nearest(path)}. {HOW_TO_NAME_A_CORPUS}")
+        raise FileNotFoundError(f"there is no corpus, folder or file {str(path)!r}{_nearest(path, NAMES)}. {HOW_TO_NAME_A_CORPUS}")
     return Corpus(path.name, path, path)
 
 
@@ -228,11 +228,11 @@ def _why_nothing(corpus: Corpus, split: str) -> str:
     )
 
 
-def _nearest(path: Path) -> str:
-    """Guess what was meant: a name of a corpus, or something that lies in the same folder."""
+def _nearest(path: Path, names: tuple[str, ...] = ()) -> str:
+    """Guess what was meant: one of the names, or something that lies in the same folder."""
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, [*NAMES, *beside], n=1)
-    return f"; did you mean {str(path.with_name(near[0]))!r}?" if near else ""
+    near = [name if name in names else str(path.with_name(name)) for name in difflib.get_close_matches(path.name, [*names, *beside], n=1)]
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _hash_of_pieces(path: Path) -> str:
@@ -252,8 +252,7 @@ def published_file(path: str) -> dict[str, str]:
     >>> published_file("TinyStoriesV2-GPT4-valid.txt")["bytes"]
     '22502601'
     """
-    with PUBLISHED_FILES.open(encoding="utf-8", newline="") as file:
-        return next(row for row in csv.DictReader(file) if row["path"] == path)
+    return next(row for row in read_rows(PUBLISHED_FILES) if row["path"] == path)
 
 
 def fetch(file: str, folder: Path, progress: bool = True) -> Path:

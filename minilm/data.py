@@ -7,8 +7,6 @@ pure function of seed and step, so resuming a run needs no saved state, and two 
 Built by hand in: chapter 03 (next-token pairs) and chapter 06 (batches). Left out on purpose: padding, shuffling inside stories.
 """
 
-import os
-from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from minilm.config import CACHE
 from minilm.corpora import Corpus
+from minilm.files import whole_file
 from minilm.processes import batches_of, map_in_order
 from minilm.tokenizer import Tokenizer
 
@@ -46,10 +45,13 @@ def token_file(
         path.parent.mkdir(parents=True, exist_ok=True)
         stories = corpus.stories(split)
         batches = batches_of(_watched(stories, progress) if progress else stories)
-        _write_atomically(path, map_in_order(tokenizer.encode_stories, batches, n_processes))
+        with whole_file(path, "wb") as file:
+            for ids in map_in_order(tokenizer.encode_stories, batches, n_processes):
+                file.write(ids)
     if not path.stat().st_size:
         path.unlink()
-        raise ValueError(f"the {split} split of {corpus.name} has no text, or {path} was damaged: it was empty, and is deleted. Try again, or name another corpus or file")
+        raise ValueError(f"the {split} split of {corpus.name} has no text, or {path} was damaged: it was empty, and is deleted. Try again, or name another "
+                         "corpus or file")  # fmt: skip
     try:
         ids = np.memmap(path, dtype=encode_stories([], tokenizer).dtype, mode="r")
     except ValueError:  # half an id at the end
@@ -106,15 +108,3 @@ def _watched(stories: Iterable[str], progress):
     for story in stories:
         progress(len(story))
         yield story
-
-
-def _write_atomically(path: Path, rows: Iterable[array]) -> None:
-    """Write next to the goal, then rename: nobody ever sees half a file."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            for row in rows:
-                file.write(row)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ holds for the runs that count, which have other seeds and are judged on the vali
 Used in: chapter 05. Left out on purpose: going on with a run from the middle, which is not worth it for minutes.
 """
 
-import csv
 import json
 import logging
 import math
@@ -28,16 +27,17 @@ from statistics import mean
 import numpy as np
 import torch
 
-from minilm.checkpoint import write_json
 from minilm.config import ModelConfig, TrainConfig, profile
 from minilm.corpora import load_corpus
 from minilm.data import token_file
+from minilm.device import plan
 from minilm.evaluate import evaluate, mean_difference
+from minilm.files import write_json, write_rows
 from minilm.model import flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import environment, peak_memory_bytes
 from minilm.tokenizer import Tokenizer, train_tokenizer
-from minilm.train import Training, TrainingDiverged, plan, train
+from minilm.train import Training, TrainingDiverged, train
 from minilm.variants import VARIANTS, build
 
 FACTORS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of both learning rates
@@ -173,8 +173,7 @@ def carry_out_one(run: Run, ablation: Ablation) -> None:
 def train_config(run: Run, model: torch.nn.Module) -> TrainConfig:
     """The default training with the run's rates, for as many whole steps as its budget pays, its schedule ending with them."""
     default = TrainConfig(max_steps=1)
-    tokens_per_step = default.batch_size * model.config.context_length
-    steps = max(1, round(run.flops / flops_per_token(model) / tokens_per_step))
+    steps = max(1, round(run.flops / flops_per_token(model) / default.tokens_per_step(model.config.context_length)))
     return plan(model, default.replace(max_steps=steps, seed=run.seed, max_lr=run.factor * default.max_lr, muon_lr=run.factor * default.muon_lr,
                                        device="cpu", precision="float32", compile="no", eval_every=NEVER, save_every=NEVER))  # fmt: skip
 
@@ -202,13 +201,7 @@ def write_table(ablation: Ablation, path: Path) -> list[dict]:
     """Write the finished runs of an ablation as a table, a row each, in the order of the plan; return the rows."""
     plans = plan_rates(ablation) + plan_ablation(ablation)
     rows = [_read_row(run, ablation) for run in plans if _row_path(run, ablation).exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)
+    write_rows(path, rows)
     return rows
 
 

@@ -1,7 +1,8 @@
 """What can be said about a text without a model? Counts that tell good data from poor.
 
-In order: words, how often each comes (`word_ranks`), how their number of kinds grows (`vocabulary_growth`), how many runs of them are new (`run_novelty`); sentences and openings that come again (`corpus_facts`); stories that are
-copies of others, word for word or almost (`duplicates`, `near_duplicates`); how far a compressor gets.
+In order: words, how often each comes (`word_ranks`), how their number of kinds grows (`vocabulary_growth`), how many runs of them are new (`run_novelty`);
+sentences and openings that come again (`corpus_facts`); stories that are copies of others, word for word or almost (`duplicates`, `near_duplicates`);
+how far a compressor gets.
 
 Built by hand in: chapter 01. Left out on purpose: languages without blanks between words.
 """
@@ -15,7 +16,9 @@ from zlib import crc32
 
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 SENTENCE_END = re.compile(r'(?<=[.!?"])\s+')
+OPENING = 5  # words
 SHINGLE = 5  # words
+SHARED = 0.5  # of the runs of a story: from there on it is nearly the same as another
 BUCKETS = 64  # of the sketch of a story
 
 
@@ -79,9 +82,9 @@ def word_entropy(words: Counter) -> float:
     return -sum(count / total * math.log2(count / total) for count in words.values())
 
 
-def opening(story: str, n_words: int = 5) -> str:
+def opening(story: str) -> str:
     """The first words of a story in lower case."""
-    return " ".join(words_in(story[:200])[:n_words])
+    return " ".join(words_in(story[:200])[:OPENING])
 
 
 def duplicates(stories: Sequence[str]) -> list[int]:
@@ -99,8 +102,8 @@ def duplicates(stories: Sequence[str]) -> list[int]:
     return found
 
 
-def near_duplicates(stories: Sequence[str], share: float = 0.5) -> dict[int, int]:
-    """Find the stories of whose five-word runs at least `share` stand in one earlier story too; return place: place of the earlier one.
+def near_duplicates(stories: Sequence[str]) -> dict[int, int]:
+    """Find the stories of whose five-word runs at least half stand in one earlier story too; return place: place of the earlier one.
 
     Candidates are found by a sketch, the smallest hash of a story's runs in each of 64 buckets; what they share is then counted exactly.
     Source: docs/SOURCES.md#minhash
@@ -113,7 +116,7 @@ def near_duplicates(stories: Sequence[str], share: float = 0.5) -> dict[int, int
         marks = _sketch(runs)
         likely = Counter(by_mark[mark] for mark in marks if mark in by_mark)
         for j, _ in likely.most_common(3):
-            if len(runs & runs_of[j]) >= share * max(1, len(runs)):
+            if len(runs & runs_of[j]) >= SHARED * max(1, len(runs)):
                 found[i] = j
                 break
         runs_of.append(runs)

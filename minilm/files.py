@@ -1,14 +1,19 @@
-"""How is a file read that anybody may have changed? So that whatever stands in it ends in words, and nothing in it can run.
+"""How is a file read that anybody may have changed, and written so that nobody meets half of it?
 
-JSON and CSV only. A file may be cut, empty, of another kind, nested a hundred thousand levels deep, or a folder: the answer names it and says what is
-wrong (`read_json`, `read_rows`). Weights are safetensors, read in `minilm.checkpoint` and `minilm.numpy_model`; no file is ever unpickled, and a test looks.
+JSON and CSV only. A file may be cut, empty, of another kind, nested a hundred thousand levels deep, or a folder: whatever stands in it ends in words, and nothing
+in it can run; the answer names it and says what is wrong (`read_json`, `read_rows`). What is written takes its name when it is whole (`whole_file`). Weights are safetensors, read in `minilm.checkpoint` and `minilm.numpy_model`; no file is ever unpickled, and a test looks.
 
 Used by all that keeps something. Left out on purpose: checksums. A flipped bit of a weight is a weight.
 """
 
 import csv
+import io
 import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def read_json(path: Path, what: str, advice: str = "copy it again from where it is whole") -> dict:
@@ -36,7 +41,7 @@ def read_rows(path: Path, *needed: str) -> list[dict[str, str]]:
     Raises FileNotFoundError, and ValueError for what is no table.
     """
     try:
-        table = csv.DictReader(read_text(path).splitlines(keepends=True))
+        table = csv.DictReader(io.StringIO(read_text(path)))  # not splitlines: a text may hold marks that Python, but not CSV, takes for the end of a line
         rows, names = list(table), table.fieldnames or []
     except csv.Error as error:
         raise ValueError(f"{path} is not a table (CSV): {error}") from None
@@ -54,3 +59,34 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start:,}); it is damaged, or another kind of file") from None
+
+
+@contextmanager
+def whole_file(path: Path, mode: str = "w") -> Iterator[IO]:
+    """Give a file to write in, UTF-8 if it is text; it takes its real name only when all is written, so that a reader meets the old one or the new one.
+
+    Its first name is of this process, for another may be writing the same. Where writing fails nothing is left of it.
+    """
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open(mode, **({} if "b" in mode else {"encoding": "utf-8", "newline": ""})) as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write an object of settings, all of it or nothing."""
+    with whole_file(path) as file:
+        file.write(json.dumps(content, indent=2) + "\n")
+
+
+def write_rows(path: Path, rows: Iterable[Mapping]) -> None:
+    """Write a table (CSV), all of it or nothing; folders are made as needed. Columns are those of the last row, then what only earlier rows have."""
+    rows = list(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        writer = csv.DictWriter(file, fieldnames=dict.fromkeys(name for row in reversed(rows) for name in row), restval="")
+        writer.writeheader()
+        writer.writerows(rows)

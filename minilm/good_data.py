@@ -16,18 +16,19 @@ from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 
-from minilm.checkpoint import load_model, newest_checkpoint, write_json
+from minilm.checkpoint import load_model, newest_checkpoint
 from minilm.config import DATA
 from minilm.corpora import Corpus, read_stories
 from minilm.data import encode_stories, token_file
 from minilm.evaluate import evaluate, mean_difference, score_choices
+from minilm.files import write_json
 from minilm.items import cloze_from_stories, fingerprint, leaked, read_items, storyworld_items, write_items
 from minilm.numpy_model import NumpyModel
 from minilm.storyworld import grade, grade_shares, split_sentences, stories, write_corpus
 from minilm.surface import surface
-from minilm.sweep import cost, shape, train_config
+from minilm.sweep import shape, train_config
 from minilm.tokenizer import Tokenizer, train_tokenizer
-from minilm.trials import Trial, beginning, read_table, write_stories
+from minilm.trials import Trial, beginning, cost, read_table, write_stories
 
 VOCAB_SIZE, CONTEXT_LENGTH = 1024, 512  # so that most stories fit into the window
 SHAPES = {"small": shape(64, 3, VOCAB_SIZE, CONTEXT_LENGTH), "large": shape(160, 6, VOCAB_SIZE, CONTEXT_LENGTH)}

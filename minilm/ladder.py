@@ -8,7 +8,6 @@ Used in: chapter 08. Left out on purpose: learning rates for each size. All have
 Muon moves a matrix as far whatever its width.
 """
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,12 +19,14 @@ from minilm.checkpoint import load_model
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
 from minilm.data import token_file
+from minilm.files import read_rows, whole_file, write_rows
 from minilm.generate import generate
-from minilm.model import Transformer, flops_per_token
 from minilm.runs import Callbacks, resume_run, start_run
+from minilm.scaling import count_params
 from minilm.storyworld import grade
 from minilm.tokenizer import Tokenizer, train_tokenizer
-from minilm.trials import matrix_flops
+from minilm.trials import cost as flops_of_a_token
+from minilm.trials import seconds_for
 
 
 def _size(d_model: int, n_layers: int) -> ModelConfig:
@@ -59,7 +60,6 @@ PROMPTS = (  # beginnings of our own; "" lets a model begin as it likes
 UNPROMPTED = 40  # stories that a model begins by itself
 SAMPLING = {"temperature": 0.8, "top_p": 0.95, "max_new_tokens": 400}
 BYTES_PER_TOKEN = 4  # of stories, with 4,096 ids
-SHARE_OF_PEAK = 0.3  # of the speed of a matrix product, a rough guess at what a training reaches: small models less, large ones more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +102,9 @@ def batch_size(shape: ModelConfig) -> int:
 
 
 def cost(shape: ModelConfig, n_tokens: float) -> dict[str, float]:
-    """What a training takes: its parameters, its operations, and the seconds they would need here if it reached SHARE_OF_PEAK."""
-    with torch.device("meta"):  # shapes without numbers
-        model = Transformer(shape)
-    flops = n_tokens * flops_per_token(model)
-    return {"n_params": model.n_params, "flops": flops, "seconds": flops / (SHARE_OF_PEAK * matrix_flops())}
+    """What a training takes: its parameters, its operations, and very roughly the seconds that they need here (`minilm.trials.seconds_for`)."""
+    flops = n_tokens * flops_of_a_token(shape)
+    return {"n_params": sum(count_params(shape).values()), "flops": flops, "seconds": seconds_for(shape, flops, torch.get_num_threads())}
 
 
 def climb(rung: Rung, corpus: Corpus, out: Path, cache: Path, *, command: str = "", callbacks: Callbacks = ()) -> dict:
@@ -140,13 +138,11 @@ def part_of(corpus: Corpus, share: float, out: Path) -> Corpus:
     path, left = out / f"{corpus.name}_{share:g}" / "train.txt", share * corpus.n_bytes("train")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
+        with whole_file(path) as file:
             for story in corpus.stories("train"):
                 if left <= 0:
                     break
                 left -= file.write(f"{story}\n{END_OF_TEXT}\n")
-        part.replace(path)
     return replace(corpus, train=path)
 
 
@@ -167,25 +163,11 @@ def stories_of(run: Path, watch: Callable[[Iterable], Iterable] = iter) -> list[
     """The stories that `tell` makes of a run, told once and kept in its folder. watch: a progress bar, say."""
     path = Path(run) / "stories.csv"
     if not path.exists():
-        _write_table(path, list(watch(tell(run))))
-    return _read_table(path)
+        write_rows(path, watch(tell(run)))
+    return read_rows(path)
 
 
 def keep_stories(stories: list[dict], table: Path = DATA / "runs" / "ladder" / "stories.csv") -> None:
     """Add stories to a table; those of the same runs are replaced."""
-    runs = {story["run"] for story in stories}
-    _write_table(table, [old for old in _read_table(table) if old["run"] not in runs] + stories)
-
-
-def _read_table(path: Path) -> list[dict]:
-    return list(csv.DictReader(path.open(encoding="utf-8", newline=""))) if path.exists() else []
-
-
-def _write_table(path: Path, rows: list[dict]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(path)
+    runs, kept = {story["run"] for story in stories}, read_rows(table, "run") if table.exists() else []
+    write_rows(table, [old for old in kept if old["run"] not in runs] + stories)

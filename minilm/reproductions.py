@@ -6,10 +6,10 @@ carried out here. What is not theirs: vocabularies are learned anew by our token
 Used in: chapter 08, as the way from our small runs to the real ones.
 """
 
-import csv
 from dataclasses import dataclass
 
 from minilm.config import DATA, ModelConfig, TrainConfig
+from minilm.files import read_rows
 from minilm.ladder import SIZES
 
 
@@ -26,8 +26,7 @@ class Reproduction:
 
     def published(self) -> dict[str, str]:
         """Their row: `val_loss_nats_per_token`, bits per byte where known, `source` and more."""
-        with (DATA / "published" / self.table).open(encoding="utf-8", newline="") as file:
-            return next(row for row in csv.DictReader(file) if next(iter(row.values())) == self.row)
+        return next(row for row in read_rows(DATA / "published" / self.table) if next(iter(row.values())) == self.row)
 
 
 # Where a public log does not tell the batch, it is what makes a round number of steps.

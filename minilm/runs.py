@@ -7,7 +7,6 @@ both end with the loss over the whole validation text. `record_run` keeps a fini
 Used from chapter 06 on. Left out on purpose: comparing runs (chapters do it, from the tables).
 """
 
-import csv
 import os
 import platform
 import re
@@ -25,17 +24,18 @@ import numpy as np
 import torch
 
 from minilm import plots
-from minilm.checkpoint import load_model, newest_checkpoint, save_model, write_json
+from minilm.checkpoint import load_model, newest_checkpoint, save_model
 from minilm.config import CACHE, DATA, RANK, WORLD_SIZE, ModelConfig, TrainConfig, profile
 from minilm.corpora import SPLITS, Corpus
 from minilm.data import token_file
+from minilm.device import plan
 from minilm.distributed import from_first, new_training
 from minilm.evaluate import evaluate
-from minilm.files import read_json, read_rows
+from minilm.files import read_json, read_rows, write_json, write_rows
 from minilm.generate import generate
 from minilm.model import Transformer, flops_per_token
 from minilm.tokenizer import Tokenizer
-from minilm.train import Training, fix_steps, plan, read_log, resume, train
+from minilm.train import Training, fix_steps, read_log, resume, train
 
 START_AGAIN = "start the run again in another folder"
 Callbacks = Iterable[Callable[[dict], None]]
@@ -131,14 +131,8 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
         row = _row(name, record)
     table = Path(folder) / experiment / "runs.csv"
     rows = read_rows(table, "run") if table.exists() else []
-    rows = [old for old in rows if old["run"] != name] + [row]
-    table.parent.mkdir(parents=True, exist_ok=True)
-    part = table.with_suffix(f".{os.getpid()}.part")
-    with part.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(row), extrasaction="ignore", restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(table)
+    rows = [old for old in rows if old["run"] != name] + [row]  # the last one: its columns are the table's
+    write_rows(table, rows)
     shutil.copyfile(run / "log.jsonl", table.with_name(f"{name}.jsonl"))
     return table
 
@@ -152,7 +146,8 @@ def _row(name: str, record: dict) -> dict:
     return {"run": name, "command": record["command"], "profile": record["profile"], "started": record["started"],
            "corpus": record["corpus"]["name"], "corpus_fingerprint": record["corpus"]["fingerprint"],
            **{key: record[key] for key in ("train_tokens", "n_params", "n_params_without_embeddings")},
-           **record["model"], **record["training"], **record["result"], **record.get("judged", {}), "flops": flops, **record["environment"], "log": f"{name}.jsonl",
+           **record["model"], **record["training"], **record["result"], **record.get("judged", {}),
+           "flops": flops, **record["environment"], "log": f"{name}.jsonl",
            "resumed_at_steps": " ".join(str(part["step"]) for part in record.get("resumed", []))}  # fmt: skip
 
 
@@ -170,7 +165,7 @@ def ship_run(run: Path, out: Path, *, data_note: str, n_stories: int = 3, cache_
     shipped = record | {"corpus": {key: corpus[key] for key in ("name", "fingerprint")}, "result": result}
     write_json(out / "run.json", shipped)
     stories = ["".join(generate(model, tokenizer, seed=seed, max_new_tokens=400)).strip() for seed in range(n_stories)]
-    (out / "card.md").write_text(_card(out.name, shipped, data_note, stories))
+    (out / "card.md").write_text(_card(out.name, shipped, data_note, stories), encoding="utf-8")
     with plots.style():
         fig, ax = plt.subplots(figsize=(7, 3.5))
         plots.loss_curve(ax, read_log(run), x="tokens", y="valid_bits_per_byte")

@@ -10,7 +10,6 @@ N, D and C are parameters, tokens and operations here, as in the papers. Losses 
 Built by hand in: chapters 10 and 11. Left out on purpose: laws with more terms. What five numbers cannot say, forty points of small models cannot teach.
 """
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from scipy import optimize, special
 from minilm.config import DATA, ModelConfig
 from minilm.files import read_rows
 
+PUBLISHED_LAWS = DATA / "published" / "parametric_loss_fits.csv"
 DELTA = 1e-3  # where Huber's loss turns from square to straight; Hoffmann et al., section 3.3
 STARTS = {
     "a": np.arange(0, 30, 5),
@@ -133,11 +133,10 @@ class Law:
         return np.where(left > 0, (self.B / np.where(left > 0, left, 1)) ** (1 / self.beta), np.inf)
 
 
-def published_laws(path: Path = DATA / "published" / "parametric_loss_fits.csv") -> dict[str, Law]:
+def published_laws() -> dict[str, Law]:
     """The laws that others have fitted, by the name of the fit."""
     columns = {"E": "E_nats_per_token"} | {name: name for name in ("A", "B", "alpha", "beta")}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["fit"]: Law(**{name: float(row[column]) for name, column in columns.items()}) for row in csv.DictReader(file)}
+    return {row["fit"]: Law(**{name: float(row[column]) for name, column in columns.items()}) for row in read_rows(PUBLISHED_LAWS)}
 
 
 # The law from trainings
@@ -168,7 +167,8 @@ def read_points(
     )
     if missing:
         known = "; ".join(f"{what}: {', '.join(names)}" for what, names in COLUMNS.items())
-        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows{' where ' if where else ''}{', '.join(f'{name} is {value}' for name, value in where.items())}. Names that are known are {known}")
+        asked = f" where {', '.join(f'{name} is {value}' for name, value in where.items())}" if where else ""
+        raise ValueError(f"{path} has no column of {' and '.join(missing)}, or no such rows{asked}. Names that are known are {known}")
 
     def column(what: str) -> np.ndarray:
         try:

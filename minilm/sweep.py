@@ -13,20 +13,17 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import Corpus
 from minilm.data import token_file
-from minilm.model import Transformer, flops_per_token
+from minilm.files import write_json
 from minilm.scaling import Law, Valley, bootstrap, count_params, envelope, fit_law, fit_power_law, fit_valley
 from minilm.tokenizer import Tokenizer, train_tokenizer
-from minilm.trials import Trial, beginning, read_table, write_stories
+from minilm.trials import Trial, beginning, cost, read_table, write_stories
 
 VOCAB_SIZE = 512  # so that the table is no more than half of the smallest models
 
@@ -76,13 +73,6 @@ class Training:
 def n_tokens(size: str, flops: float) -> float:
     """Tokens that a budget pays for, attention counted."""
     return flops / cost(SIZES[size])
-
-
-@cache
-def cost(shape: ModelConfig) -> int:
-    """Operations for each token of a training, attention counted."""
-    with torch.device("meta"):  # shapes without numbers
-        return flops_per_token(Transformer(shape))
 
 
 def sizes_for(flops: float, train_tokens: int) -> list[str]:

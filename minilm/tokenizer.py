@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import regex
 
-from minilm.files import read_json
+from minilm.files import read_json, whole_file
 from minilm.processes import BATCH, batches_of, map_in_order
 
 if TYPE_CHECKING:
@@ -377,13 +377,8 @@ class Tokenizer:
 
     def save(self, path: str | Path) -> None:
         """Write a readable JSON file, all of it or nothing."""
-        path = Path(path)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            part.write_text(self._to_json(), encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with whole_file(Path(path)) as file:
+            file.write(self._to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":

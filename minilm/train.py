@@ -1,7 +1,6 @@
 """How does a model learn? One loop: a batch, its loss, the gradient, an update; log, evaluate, save; again.
 
-The ideas in order: `plan` settles what the machine decides (device, precision, compiling); `Training` holds all that changes during a run and knows
-one update; `train` is the loop around it, with its log, its checkpoints and its two ways to stop early. A budget in minutes becomes a number of
+The ideas in order: `Training` holds all that changes during a run and knows one update, once `minilm.device` has settled what the machine decides; `train` is the loop around it, with its log, its checkpoints and its two ways to stop early. A budget in minutes becomes a number of
 steps before the first real step, so that a run can be repeated and resumed exactly.
 
 Several processes, each with a device, run this same loop with another `Training`, that of `minilm.distributed`: each looks at a part of
@@ -32,21 +31,15 @@ from torch import Tensor
 from minilm.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from minilm.config import RANK, TrainConfig
 from minilm.data import Sampler
+from minilm.device import autocast, check_device
 from minilm.evaluate import evaluate
-from minilm.files import as_object, read_text
+from minilm.files import as_object, read_text, whole_file
 from minilm.loss import chunked_cross_entropy
 from minilm.model import Transformer
 from minilm.optim import Optimizers, build_optimizers, clip_gradients, learning_rate_factor
 from minilm.tokenizer import Tokenizer
 
 EVAL_TOKENS = 2**16  # tokens of validation text that are looked at during training
-# Seconds of training after which compiling, which takes 10 to 60 of them, is repaid: it saves a quarter or more of the rest in
-# bfloat16, but on a CPU in float32 sometimes only a fiftieth (docs/LOG.md, 2026-11-25).
-COMPILE_PAYS_AFTER = {"bfloat16": 180, "float16": 180, "float32": 1800}
-CPU_FLOPS = 1e11  # a rough guess at FLOP/s of a laptop, good enough to tell a short run from a long one
-# How far the first numbers of a device may be from the CPU's in float32. Rounding makes 0.0003 to 0.0012 of difference in float16 and 0.003 to
-# 0.009 in bfloat16 (4 to 12 layers, on a CPU); a mask that is ignored, say, makes 0.4 to 1.2.
-SAME_AS_CPU = 0.02
 
 Value = TypeVar("Value")
 log = logging.getLogger(__name__)
@@ -58,47 +51,6 @@ class TrainingDiverged(RuntimeError):
 
 class OutOfMemory(RuntimeError):
     """The model and its batch do not fit."""
-
-
-def plan(model: Transformer, config: TrainConfig) -> TrainConfig:
-    """Replace every `auto` by what suits this machine and this budget, so that the record of a run says what was used."""
-    device = config.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if (device == "cuda" and not torch.cuda.is_available()) or (device == "mps" and not torch.backends.mps.is_available()):
-        raise ValueError(f"device is {device!r}, but PyTorch {torch.__version__} finds none here; leave it at auto, or take cpu")
-    precision = config.precision
-    if precision == "auto" and device == "cuda":
-        precision = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
-    elif precision == "auto":
-        precision = "bfloat16" if _bfloat16_is_faster(device) else "float32"
-    compiling = config.compile
-    if compiling == "auto":
-        compiling = "yes" if _expected_seconds(model, config) > COMPILE_PAYS_AFTER[precision] else "no"
-    return config.replace(device=device, precision=precision, compile=compiling)
-
-
-def _expected_seconds(model: Transformer, config: TrainConfig) -> float:
-    if config.minutes is not None:
-        return 60 * config.minutes
-    tokens_per_step = config.batch_size * config.accumulation_steps * model.config.context_length
-    n_tokens = config.max_tokens or config.max_steps * tokens_per_step
-    return 6 * model.n_params * n_tokens / CPU_FLOPS
-
-
-def _bfloat16_is_faster(device: str) -> bool:
-    """Time one matrix product in both precisions, best of five: a processor without bfloat16 units is many times slower in it."""
-
-    def seconds(dtype):
-        a = torch.ones(1024, 1024, dtype=dtype, device=device)
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            (a @ a)[0, 0].item()
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    return seconds(torch.bfloat16) < 0.8 * seconds(torch.float32)
 
 
 @dataclass
@@ -126,7 +78,7 @@ class Training:
 
     @property
     def tokens_per_step(self) -> int:
-        return self.config.batch_size * self.config.accumulation_steps * self.model.config.context_length
+        return self.config.tokens_per_step(self.model.config.context_length)
 
     def loss(self, tokens: Tensor, targets: Tensor) -> Tensor:
         """Mean nats per token of one batch, both (B, T)."""
@@ -182,38 +134,6 @@ class Training:
             self.config, self.hidden = self.config.replace(compile="no"), self.model.hidden
         self.model.zero_grad(set_to_none=True)
         return self.hidden
-
-
-def autocast(config: TrainConfig) -> torch.autocast:
-    """Inside it, matrices are multiplied in the precision of a run; weights and their gradients stay in float32."""
-    return torch.autocast(config.device, getattr(torch, config.precision), enabled=config.precision != "float32")
-
-
-@torch.no_grad()
-def check_device(model: Transformer, config: TrainConfig, tokens: Tensor, targets: Tensor) -> None:
-    """Compare what a model makes of a batch, both (B, T), on its device and in its precision with what the CPU makes of it in float32.
-
-    An untrained model's loss is ln(vocab_size) whatever goes wrong before the head, so what the head reads is compared too.
-    Raises ValueError when they are further apart than SAME_AS_CPU, or the device cannot do it at all.
-    """
-
-    def look(config: TrainConfig) -> tuple[Tensor, Tensor]:
-        with autocast(config):
-            hidden = model.to(config.device).hidden(tokens.to(config.device))
-            loss = chunked_cross_entropy(hidden, model.lm_head.weight, targets.to(config.device))
-        return hidden.float().cpu(), loss.cpu()
-
-    right = look(config.replace(device="cpu", precision="float32"))
-    try:
-        ours = look(config)
-    except NotImplementedError as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise ValueError(f"{config.device} cannot compute in {config.precision} ({reason}); take --precision float32 or --device cpu") from error
-    gaps = [((one - other).norm() / other.norm()).item() for one, other in zip(ours, right)]
-    if not all(gap <= SAME_AS_CPU for gap in gaps):  # nor for what is no number
-        raise ValueError(f"{config.device} in {config.precision} computes something else than the CPU in float32: what the head reads differs by "
-                         f"{gaps[0]:.1%}, the loss by {gaps[1]:.1%}, and {SAME_AS_CPU:.0%} would be much for rounding; "
-                         "take --precision float32 or --device cpu")  # fmt: skip
 
 
 def explain_out_of_memory(function):
@@ -322,9 +242,8 @@ def resume(training: Training, run: Path) -> None:
     lines = read_text(path).splitlines() if path.exists() else []
     # A last line without its end was being written when the run was stopped.
     kept = [line for number, line in enumerate(lines, 1) if line.endswith("}") and _line(path, number, line)["step"] <= training.step]
-    part = path.with_suffix(".part")
-    part.write_text("".join(line + "\n" for line in kept))
-    part.replace(path)
+    with whole_file(path) as file:
+        file.writelines(line + "\n" for line in kept)
     if kept:
         training.seconds = json.loads(kept[-1])["seconds"]
 

@@ -2,12 +2,11 @@
 
 The ideas in order: a trial is a training with a name (`Trial`); it has a folder of that name, so that one that was stopped goes on where it was, and in the
 end a row of that name in a table of data/runs, and what has a row is not trained again (`carry_out`). An experiment may judge its models by more than
-their loss (`Trial.judge`); what it finds stands in the same row.
+their loss (`Trial.judge`); what it finds stands in the same row. Before any begins, it is said how long they will take (`seconds_of`).
 
 Used in: chapters 10 and 12. Left out on purpose: several machines. Whoever has them gives each its own part of the plan.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -16,16 +15,14 @@ from pathlib import Path
 
 import torch
 
-from minilm.checkpoint import write_json
 from minilm.config import DATA, ModelConfig, TrainConfig
 from minilm.corpora import END_OF_TEXT, Corpus
-from minilm.files import read_rows
+from minilm.device import matrix_flops
+from minilm.files import read_rows, write_json
 from minilm.model import Transformer, flops_per_token
 from minilm.processes import fresh_processes
 from minilm.runs import record_run, resume_run, start_run
 from minilm.tokenizer import Tokenizer
-
-SHARE_OF_PEAK = 0.13  # of the speed of a matrix product on one core; what models of 0.2 to 2 million parameters reached (data/runs/good_data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,37 +62,48 @@ def still_to_do(trials: Iterable[Trial], records: Path = DATA / "runs") -> list[
     return [trial for trial in trials if (trial.table, trial.name) not in done]
 
 
+@cache
+def cost(shape: ModelConfig) -> int:
+    """Operations for each token of a training, attention counted."""
+    with torch.device("meta"):  # shapes without numbers
+        return flops_per_token(Transformer(shape))
+
+
 def flops_of(trial: Trial) -> float:
     """Operations of a trial, attention counted."""
-    with torch.device("meta"):  # shapes without numbers
-        model = Transformer(trial.shape)
-    config = trial.config
-    n_tokens = config.max_tokens or config.max_steps * config.batch_size * config.accumulation_steps * trial.shape.context_length
-    return n_tokens * flops_per_token(model)
+    return trial.config.n_tokens(trial.shape.context_length) * cost(trial.shape)
 
 
 def seconds_of(trials: Iterable[Trial], processes: int) -> float:
     """How long the trials take on this machine, very roughly, with so many processes of one thread each."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    speed = SHARE_OF_PEAK * matrix_flops() * processes
-    torch.set_num_threads(threads)
-    return sum(map(flops_of, trials)) / speed
+    return sum(seconds_for(trial.shape, flops_of(trial), threads=1) for trial in trials) / processes
+
+
+def seconds_for(shape: ModelConfig, flops: float, threads: int) -> float:
+    """How long so many operations of a training of that shape take on this machine, very roughly."""
+    return flops / (share_of_peak(shape) * peak_flops(threads))
+
+
+def share_of_peak(shape: ModelConfig) -> float:
+    """The share of the speed of a matrix product that a training reaches: the narrower the model, the more of the time goes into all else.
+
+    A line through logarithms, of what single cores reached here with widths of 32 to 256 (ladder, sweep, good_data and domains in data/runs, the median of
+    each table and width), where a product reaches about 210 billion operations a second (docs/RESULTS.md). No median is off by a factor of two.
+
+    >>> round(share_of_peak(ModelConfig(d_model=64)), 2), round(share_of_peak(ModelConfig(d_model=256)), 2)
+    (0.14, 0.21)
+    """
+    return 0.14 * (shape.d_model / 64) ** 0.3
 
 
 @cache
-def matrix_flops() -> float:
-    """Operations a second of a matrix product on this machine, in the faster of the two precisions."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    side = 8192 if device == "cuda" else 1024
-    rates = []
-    for dtype in (torch.float32, torch.bfloat16):
-        a = torch.ones(side, side, dtype=dtype, device=device)
-        for _ in range(10):  # the best counts: other programs may be busy
-            start = time.perf_counter()
-            (a @ a)[0, 0].item()  # waits for the device
-            rates.append(2 * side**3 / (time.perf_counter() - start))
-    return max(rates)
+def peak_flops(threads: int) -> float:
+    """Operations a second of a matrix product on this machine with so many threads, in the faster of the two precisions."""
+    device, before = "cuda" if torch.cuda.is_available() else "cpu", torch.get_num_threads()
+    torch.set_num_threads(threads)
+    fastest = max(matrix_flops(device, dtype) for dtype in (torch.float32, torch.bfloat16))
+    torch.set_num_threads(before)
+    return fastest
 
 
 def carry_out_one(trial: Trial, out: Path, cache: Path, command: str) -> Path:

@@ -197,7 +197,7 @@ experiment good-data --seeds 0 --out {place}/new            | 0
 experiment good-data --processes -1 --out {place}/new       | -1
 experiment good-data --parts edges --out {place}/new        | edges
 experiment good-data --parts domains --out {place}/new      | --stories
-experiment good-data --out {place}/file                     | file
+experiment good-data --out {place}/file                     | file is a file; name a folder
 ladder --corpus {place}/nowhere                             | nowhere
 ladder {tales} {new} --sizes huge                           | huge
 ladder {tales} {new} --seeds 0                              | 0
@@ -232,6 +232,7 @@ fit-scaling {place}/points.csv --samples -1                 | -1
 fit-scaling {place}/points.csv --samples 2 --seed -1        | -1
 reproduce gpt4                                              | gpt4
 reproduce stories260K --corpus {place}/nowhere --yes {new}  | nowhere
+reproduce stories260K {tales} --yes --out {place}/file      | file is a file; name a folder
 record {place}/nowhere --experiment x                       | nowhere
 record {place}/run --experiment x                           | not finished
 record {place}/file --experiment x                          | file

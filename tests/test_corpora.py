@@ -112,6 +112,7 @@ def test_a_long_file_is_read_piece_by_piece(tmp_path):
     [
         ("tale.txt", FileNotFoundError, "there is no file .*tale.txt; did you mean '.*tales.txt'"),
         ("zzzz.csv", FileNotFoundError, "there is no file .*zzzz.csv$"),
+        ("TinyStories", FileNotFoundError, "there is no file .*TinyStories$"),
         ("folder", ValueError, "folder is a folder; give a UTF-8 text file"),
         ("empty.txt", ValueError, "empty.txt is empty; give a UTF-8 text file"),
     ],
@@ -219,7 +220,7 @@ def test_a_long_file_is_known_by_its_size_and_evenly_spaced_pieces(tmp_path, mon
         ("tales", FileNotFoundError, "the folder .*tales has no valid.txt. A corpus is a name .storyworld, tinystories., a folder with"),
         ("bare", FileNotFoundError, "the folder .*bare has no train.txt and no valid.txt"),
         ("tale", FileNotFoundError, "there is no corpus, folder or file '.*tale'; did you mean '.*tales'"),
-        ("TinyStories", FileNotFoundError, "did you mean '.*tinystories'"),
+        ("TinyStories", FileNotFoundError, "did you mean 'tinystories'"),
         ("xyz", FileNotFoundError, "there is no corpus, folder or file '.*xyz'. A corpus is"),
         ("short.txt", ValueError, "short.txt has too few stories to split: none of its 2 falls to valid"),
         ("blank.txt", ValueError, "blank.txt holds no story, only blanks and marks"),

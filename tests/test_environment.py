@@ -124,7 +124,7 @@ def test_the_readme_names_only_what_exists():
 
 
 FLOORS = [
-    "files processes", "config storyworld tokenizer attention loss ngram facts quantise", "corpora items scaling model optim numpy_model plots surface", "data checkpoint generate variants widgets judge", "evaluate export", "course explorer train", "distributed", "runs", "trials", "experiments ladder sweep", "good_data", "guide reproductions results", "cli",
+    "files processes", "config storyworld tokenizer attention loss ngram facts quantise", "corpora items scaling model optim numpy_model plots surface", "data checkpoint device generate variants widgets judge", "evaluate export", "course explorer train", "distributed", "runs", "trials", "experiments ladder sweep", "good_data", "guide reproductions results", "cli",
 ]  # fmt: skip
 FLOOR = {module: height for height, modules in enumerate(FLOORS) for module in modules.split()}
 

@@ -1,4 +1,4 @@
-"""How is all this used from a terminal? `minilm quickstart`, for the course `start | progress`, and then `corpus | storyworld | grade | judge | tokenizer | train | ...`.
+"""How is all this used from a terminal? `minilm quickstart`, for the course `start | progress`, and then `corpus | storyworld | grade | train | ...`.
 
 Each command is a function; its parameters, docstring and dataclasses are the options and the help. Torch is imported only by
 the commands that need it, so that `minilm --help` answers at once. A mistake of the user's is answered in one line, not by a traceback.

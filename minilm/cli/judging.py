@@ -65,7 +65,8 @@ def judge(
     if endpoint:
         result |= _judged(Judge(endpoint, cache / "judge"), told, prompt, yes, anchors)
     else:
-        print("\nThese are counts; no judge was asked. For marks name one: --url http://localhost:11434/v1 --model NAME, or MINILM_JUDGE_URL and MINILM_JUDGE_MODEL.")
+        print("\nThese are counts; no judge was asked. For marks name one: --url http://localhost:11434/v1 --model NAME, or MINILM_JUDGE_URL and "
+              "MINILM_JUDGE_MODEL.")  # fmt: skip
     if json_:
         print(json.dumps(result))
 
@@ -179,8 +180,8 @@ def evaluate_items(
         result.setdefault("models", []).append({**dataclasses.asdict(found), "written_share": written.share, "n_cut": scores.n_cut})
     if other:
         found = compare(*answers)
-        print(f"The first answers {100 * found.difference:+.1f} points more rightly than the second ({100 * found.low:+.1f} to {100 * found.high:+.1f}; p = {found.p_value:.2g}): "
-              f"{found.n_only_first} items only the first, {found.n_only_second} only the second")  # fmt: skip
+        print(f"The first answers {100 * found.difference:+.1f} points more rightly than the second ({100 * found.low:+.1f} to {100 * found.high:+.1f}; "
+              f"p = {found.p_value:.2g}): {found.n_only_first} items only the first, {found.n_only_second} only the second")  # fmt: skip
         result["comparison"] = dataclasses.asdict(found)
     if json_:
         print(json.dumps(result))

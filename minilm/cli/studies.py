@@ -240,6 +240,7 @@ def reproduce(
 
     if name not in REPRODUCTIONS:
         raise ValueError(f"there is no {name!r} to reproduce; there are {', '.join(REPRODUCTIONS)}")
+    check_folder(out)
     plan = REPRODUCTIONS[name]
     theirs, needs = plan.published(), cost(plan.model, plan.training.max_tokens)
     bits = theirs.get("bits_per_byte") or theirs.get("approx_bits_per_byte_third_party") or "not known"
@@ -303,6 +304,7 @@ def good_data(
     if "domains" in parts and not (stories and web):
         raise ValueError("the part domains needs two texts; give them as --stories and --web")
     records, command = DATA / "runs" if keep else out, as_typed(*filter(None, (stories, web)), *others, out, cache)
+    check_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     for part in parts:
         left = left_of(PLANS[part](seeds), TABLES[part], records)
