@@ -129,12 +129,13 @@ class Judge:
 
     def estimate(self, stories: Sequence[str], prompt: str = "") -> Estimate:
         """What `mark` would send. Thinking that a model does before it answers is not counted, nor are questions asked again."""
-        waiting = [story for story in dict.fromkeys(_checked(stories, prompt)) if self._kept(story, prompt) is None]
+        different = dict.fromkeys(_checked(stories, prompt))
+        waiting = [story for story in different if self._kept(story, prompt) is None]
         overhead = len(INSTRUCTIONS) + len(json.dumps(STRUCTURED)) + len(prompt.encode())
         tokens_in = sum(overhead + len(story.encode()) for story in waiting) // BYTES_PER_TOKEN
         tokens_out, prices = TOKENS_OF_ANSWER * len(waiting), (self.endpoint.price_in, self.endpoint.price_out)
         money = None if None in prices else (tokens_in * prices[0] + tokens_out * prices[1]) / 1e6
-        return Estimate(n_stories=len(waiting), n_cached=len(stories) - len(waiting), tokens_in=tokens_in, tokens_out=tokens_out, money=money,
+        return Estimate(n_stories=len(waiting), n_cached=len(different) - len(waiting), tokens_in=tokens_in, tokens_out=tokens_out, money=money,
                         place=self.endpoint.place)  # fmt: skip
 
     def mark(self, stories: Sequence[str], prompt: str = "", *, consent: bool = False) -> list[Marks | None]:
