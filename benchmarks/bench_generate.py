@@ -29,6 +29,7 @@ import transformers
 import tyro
 
 from minilm.config import MODELS, ModelConfig
+from minilm.export.common import hugging_face_name
 from minilm.generate import generate_ids
 from minilm.model import Transformer
 from minilm.numpy_model import NumpyModel
@@ -38,14 +39,6 @@ SHAPES = {
     "260k": ModelConfig(vocab_size=512, context_length=512, d_model=64, n_layers=5, n_heads=8, n_kv_heads=4, d_ff=172),
     "15m": ModelConfig(vocab_size=32_000, context_length=256, d_model=288, n_layers=6, n_heads=6, n_kv_heads=6, d_ff=768),
 }  # those of llama2.c's stories260K and stories15M
-HF_NAMES = {
-    "embed.": "model.embed_tokens.",
-    "blocks.": "model.layers.",
-    ".attn_norm.": ".input_layernorm.",
-    ".mlp_norm.": ".post_attention_layernorm.",
-    ".attn.": ".self_attn.",
-    "final_norm.": "model.norm.",
-}
 STARTS = {
     "minilm": f"from minilm.numpy_model import NumpyModel; next(NumpyModel.load({str(MODELS / 'storyworld')!r}).generate())",
     "minilm_torch": "from minilm.checkpoint import load_model; from minilm.generate import generate; "
@@ -80,10 +73,7 @@ def hugging_face(model: Transformer) -> transformers.LlamaForCausalLM:
             pad_token_id=0,
         )
     )
-    weights = model.state_dict()
-    for ours, theirs in HF_NAMES.items():
-        weights = {name.replace(ours, theirs): tensor for name, tensor in weights.items()}
-    twin.load_state_dict(weights)
+    twin.load_state_dict({hugging_face_name(name): tensor for name, tensor in model.state_dict().items()})
     return twin.eval()
 
 

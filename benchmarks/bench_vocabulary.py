@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import mean
 
 import tyro
-
 from bench_corpus import cut
+
 from minilm.config import ModelConfig, TrainConfig
 from minilm.corpora import Corpus, load_corpus
 from minilm.model import Transformer, flops_per_token

@@ -307,9 +307,9 @@ def _stars(points: Points, flops_per_token: Callable[[np.ndarray], np.ndarray]) 
 def write_growth(corpus: str, records: Path = DATA / "runs", *, command: str = "", n_samples: int = 1000) -> tuple[dict, Path]:
     """Write how the best size grows by each way of counting, and the law, beside the table of the sweep; return it, and where it lies."""
     rows, found = read_table(TABLES["judge"], records), {}
-    for name, (embeddings, flops_per_token) in COUNTINGS.items():
+    for name, (embeddings, flops_of_token) in COUNTINGS.items():
         points, curves = read_points(rows, corpus, embeddings=embeddings), read_curves(rows, corpus, records, embeddings=embeddings)
-        found[name] = growth(points, curves, flops_per_token, n_samples)
+        found[name] = growth(points, curves, flops_of_token, n_samples)
     law = {name: found["6 N D"][name][0] for name in Law.__dataclass_fields__}
     said, path = {"command": command, "n_points": len(points), "law": law, "countings": found}, records / TABLES["judge"] / f"growth_{corpus}.json"
     write_json(path, said)

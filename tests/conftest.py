@@ -37,11 +37,27 @@ def tinystories(request) -> Path:
 
 
 @pytest.fixture(scope="session")
+def transformers():
+    """The package, quiet. It takes seconds, so it is loaded only for the tests that need it."""
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
+
+
+@pytest.fixture(scope="session")
 def publish():
     """The script that writes the site, as a module; no package holds it, and it stands beside the build script that it uses."""
     sys.path.insert(0, str(ROOT / "notebooks"))
     yield importlib.import_module("publish")
     sys.path.remove(str(ROOT / "notebooks"))
+
+
+@pytest.fixture(scope="session")
+def build(publish):
+    """The script that builds the notebooks, as a module."""
+    return sys.modules["build"]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from minilm.cli import main
 from minilm.course.progress import record_exercise
 from minilm.items import Item, write_items
 from minilm.scaling import Law
+from tests.made import write_tales
 
 TINY = "--context-length 16 --d-model 64 --n-layers 1 --n-heads 2 --n-kv-heads 1 --d-ff 64 --batch-size 2 --vocab-size 300".split()
 FAST = "--precision float32 --compile no --device cpu".split()
@@ -20,10 +21,7 @@ FAST = "--precision float32 --compile no --device cpu".split()
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli")
-    (folder / "tales").mkdir()
-    for split, first in (("train", 0), ("valid", 1000)):
-        stories = [f"Ana saw {first + i} cats. They ran to the café." for i in range(60)]
-        (folder / "tales" / f"{split}.txt").write_text("\n<|endoftext|>\n".join(stories))
+    write_tales(folder / "tales", "Ana saw {} cats. They ran to the café.")
     (folder / "empty.txt").write_text("")
     (folder / "latin.txt").write_bytes(b"caf\xe9 " * 100)
     (folder / "short.txt").write_text("One. Two.")

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from minilm.model import Transformer
 from minilm.runs import resume_run, start_run
 from minilm.tokenizer import Tokenizer
 from minilm.train import Training, fix_steps, read_log, resume, train
+from tests.made import free_port, interrupt_at
 
 SHAPE = ModelConfig(vocab_size=257, context_length=16, d_model=64, n_layers=2, n_heads=2, n_kv_heads=1, d_ff=64)
 TOKENIZER = Tokenizer([])
@@ -57,14 +57,6 @@ def take_steps(training: Training, n_steps: int = 5) -> dict:
     training.scaler.load_state_dict(TOO_LARGE)  # says nothing to a training that is not in float16
     losses, norms = zip(*(map(torch.Tensor.item, training.update()) for _ in range(n_steps)))
     return {"losses": losses, "norms": norms, "scale": training.scaler.get_scale()}
-
-
-def interrupt_at(step: int):
-    def callback(line: dict) -> None:
-        if line["step"] == step:
-            signal.raise_signal(signal.SIGINT)
-
-    return callback
 
 
 def begin(run: Path, shard: bool = False) -> None:
@@ -123,10 +115,7 @@ def corpus_in(folder: Path) -> Corpus:
 
 def start_two(*words) -> list[subprocess.Popen]:
     """Start a command twice, as torchrun does, but with processes that can be told apart."""
-    with socket.socket() as free:  # the system knows a port that nobody uses
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    common = ENVIRONMENT | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    common = ENVIRONMENT | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     return [subprocess.Popen([sys.executable, *map(str, words)], env=common | {"RANK": str(rank), "LOCAL_RANK": str(rank)}, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for rank in range(2)]  # fmt: skip
 

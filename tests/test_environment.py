@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_the_packages_the_course_is_known_for_are_there():
 
 def test_every_direct_package_is_pinned_within_its_range():
     pinned = pins()
-    for name, wanted in ranges(PROJECT["dependencies"] + EXTRAS["test"] + EXTRAS["export"]).items():
+    for name, wanted in ranges([*PROJECT["dependencies"], *chain.from_iterable(EXTRAS.values())]).items():
         assert name in pinned, f"constraints.txt does not pin {name}"
         assert pinned[name] in wanted, f"constraints.txt pins {name} {pinned[name]}, outside {wanted}"
 
@@ -104,6 +105,11 @@ def test_what_is_installed_is_the_tested_set():
     assert sys.version_info[:2] >= (3, 11)
 
 
+def test_no_name_is_imported_and_not_used_or_used_and_not_known():
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=concise", str(ROOT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def commands_in_the_readme() -> list[list[str]]:
     blocks = re.findall(r"```(?:sh|console|powershell)\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     lines = [line.split(" # ")[0].strip() for block in blocks for line in block.splitlines()]
@@ -119,8 +125,6 @@ def test_the_readme_names_only_what_exists():
             assert words[1] in targets, words
         if words[0] == "minilm":
             assert words[1] in COMMANDS, words
-    linked = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / "README.md").read_text())
-    assert linked and not [path for path in linked if not (ROOT / path).exists()]
 
 
 FLOORS = [

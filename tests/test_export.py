@@ -39,6 +39,7 @@ from minilm.model import Transformer
 from minilm.storyworld import stories
 from minilm.tokenizer import END_OF_TEXT, GPT2_PATTERN, GPT4_PATTERN, Tokenizer, train_tokenizer
 from tests import llama2c
+from tests.made import draw_weights
 
 SAMPLE = (
     "Once upon a time there was a little girl. She'd lost her ball, and they'll look for it!  'I'M HERE,' it said.\n\n"
@@ -62,16 +63,9 @@ def trained(pattern: str = GPT4_PATTERN) -> Tokenizer:
 
 
 def loud(tied: bool = True, n_kv_heads: int = 2, seed: int = 0, **changes) -> Transformer:
-    """A model with weights so large that every part shows in the logits; an untrained one hardly attends."""
     sizes = {"vocab_size": 400, "context_length": 48, "d_model": 64, "n_layers": 2, "n_heads": 4, "d_ff": 96}
     model = Transformer(ModelConfig(**sizes | {"n_kv_heads": n_kv_heads, "tie_embeddings": tied} | changes))
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in model.parameters():
-        if parameter.ndim == 1:
-            torch.nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
-        else:
-            torch.nn.init.normal_(parameter, std=1 / math.sqrt(parameter.shape[1]), generator=generator)
-    return model.eval()
+    return draw_weights(model, std=1.0, seed=seed).eval()
 
 
 def drawn_tokens(n_tokens: int = 40, seed: int = 0) -> torch.Tensor:
@@ -86,15 +80,6 @@ def logits_of(model, tokens: torch.Tensor) -> torch.Tensor:
 
 def greedy_text(model: Transformer, tokenizer: Tokenizer, prompt: str, n_tokens: int) -> str:
     return prompt + "".join(generate(model, tokenizer, prompt, temperature=0, max_new_tokens=n_tokens))
-
-
-@pytest.fixture(scope="module")
-def transformers():
-    import transformers  # takes seconds, so only for the tests that need it
-
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    return transformers
 
 
 @pytest.fixture(scope="module")
@@ -132,31 +117,34 @@ def test_the_shipped_model_tells_the_same_story_there(transformers, tmp_path, sh
     assert tokenizer.decode(ids[0], skip_special_tokens=True) == greedy_text(*shipped, "Once upon a time", 120)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """For what all texts of a test share, which is written once."""
+    return tmp_path_factory.mktemp("exported")
+
+
 @cache
 def tokenizer_there(pattern: str, folder):
     import transformers
 
-    return transformers.AutoTokenizer.from_pretrained(export_hf(loud(), trained(pattern), folder / str(len(pattern))))
+    return transformers.AutoTokenizer.from_pretrained(export_hf(loud(), trained(pattern), folder / f"hf{len(pattern)}"))
 
 
 @patterns
 @given(text=TEXTS)
 @thorough
-def test_hugging_face_gives_any_text_the_same_ids(tmp_path_factory, pattern, text):
-    theirs, ours = tokenizer_there(pattern, FOLDERS.setdefault("hf", tmp_path_factory.mktemp("ids"))), trained(pattern)
+def test_hugging_face_gives_any_text_the_same_ids(folder, pattern, text):
+    theirs, ours = tokenizer_there(pattern, folder), trained(pattern)
     ids = ours.encode(text, allow_special=True)
     assert theirs(text, add_special_tokens=False)["input_ids"] == ids
     assert theirs(text)["input_ids"] == [ours.end_of_text, *ids]
     assert theirs.decode(ids) == text
 
 
-FOLDERS = {}
-
-
 @pytest.mark.parametrize("text", ["a\n ", "a \r\n\t", "ſ 'ſ it'ſ", "1234567", f"a{END_OF_TEXT} b{END_OF_TEXT}", "", " "])
 @patterns
-def test_texts_that_engines_tend_to_cut_otherwise(tmp_path_factory, pattern, text):
-    theirs = tokenizer_there(pattern, FOLDERS.setdefault("hf", tmp_path_factory.mktemp("ids")))
+def test_texts_that_engines_tend_to_cut_otherwise(folder, pattern, text):
+    theirs = tokenizer_there(pattern, folder)
     assert theirs(text, add_special_tokens=False)["input_ids"] == trained(pattern).encode(text, allow_special=True)
 
 
@@ -257,14 +245,17 @@ def test_a_story_ends_in_llama2c_where_it_ends_here(tmp_path):
     assert llama2c.Runner(folder / "model.bin").greedy([5, 6], 20) == [5, 6, 1]
 
 
+@cache
+def tokenizer_of_llama2c(pattern: str, folder) -> llama2c.Tokenizer:
+    return llama2c.Tokenizer(export_llama2c(loud(), trained(pattern), folder / f"c{len(pattern)}") / "tokenizer.bin", 400)
+
+
 @pytest.mark.parametrize("pattern", [GPT2_PATTERN, r"\S+|\s+"], ids=["gpt2", "other"])  # no pattern is needed there
 @given(text=TEXTS.filter(lambda text: "\0" not in text))
 @settings(max_examples=60, deadline=None)
-def test_llama2cs_encoder_is_understood(tmp_path_factory, pattern, text):
-    tokenizer = trained(pattern)
-    if (folder := FOLDERS.get(pattern)) is None:
-        folder = FOLDERS[pattern] = export_llama2c(loud(), tokenizer, tmp_path_factory.mktemp("c") / "out")
-    theirs, order = llama2c.Tokenizer(folder / "tokenizer.bin", 400), llama2c_order(tokenizer)
+def test_llama2cs_encoder_is_understood(folder, pattern, text):
+    theirs, tokenizer = tokenizer_of_llama2c(pattern, folder), trained(pattern)
+    order = llama2c_order(tokenizer)
     ids = theirs.encode(text)
     assert [tokenizer.vocab[order[i]] for i in ids[1:]] == llama2c_pieces(tokenizer, text)
     assert theirs.decode(ids) == text.encode()
@@ -344,8 +335,8 @@ def tokenizer_of_gguf(pattern: str, folder):
 @patterns
 @given(text=TEXTS)
 @thorough
-def test_gguf_gives_any_text_the_same_ids_but_for_blanks_after_the_last_line(tmp_path_factory, pattern, text):
-    theirs, ours = tokenizer_of_gguf(pattern, FOLDERS.setdefault("gguf", tmp_path_factory.mktemp("gguf"))), trained(pattern)
+def test_gguf_gives_any_text_the_same_ids_but_for_blanks_after_the_last_line(folder, pattern, text):
+    theirs, ours = tokenizer_of_gguf(pattern, folder), trained(pattern)
     ids = theirs(text, add_special_tokens=False)["input_ids"]
     if pattern == GPT4_PATTERN:
         ours = Tokenizer(ours.merges, ours.special_tokens, LLAMA3_PATTERN)
@@ -354,8 +345,8 @@ def test_gguf_gives_any_text_the_same_ids_but_for_blanks_after_the_last_line(tmp
     assert ids == ours.encode(text, allow_special=True)
 
 
-def test_gguf_begins_a_text_with_the_mark(tmp_path_factory, tmp_path):
-    theirs = tokenizer_of_gguf(GPT4_PATTERN, FOLDERS.setdefault("gguf", tmp_path_factory.mktemp("gguf")))
+def test_gguf_begins_a_text_with_the_mark(folder, tmp_path):
+    theirs = tokenizer_of_gguf(GPT4_PATTERN, folder)
     assert theirs.bos_token == theirs.eos_token == END_OF_TEXT and len(theirs) == 400
     assert theirs("a")["input_ids"] == [trained().end_of_text, ord("a")]
     kinds = gguf.GGUFReader(export_gguf(loud(), trained(), tmp_path / "out.gguf")).fields["tokenizer.ggml.token_type"].contents()

@@ -1,6 +1,7 @@
 """Counts without a model: checked by hand on texts small enough to count, and on copies that were planted."""
 
 import lzma
+import math
 import random
 
 import pytest
@@ -16,7 +17,9 @@ def test_facts_counted_by_hand():
     assert facts["n_stories"] == 3 and facts["n_words"] == 18 and facts["different_words"] == 5
     assert facts["words_per_sentence"] == pytest.approx(18 / 6)
     assert facts["n_bytes"] == size and facts["bytes_per_story"] == pytest.approx(size / 3)
-    assert facts["duplicate_story_share"] == pytest.approx(1 / 3)
+    assert facts["duplicate_story_share"] == facts["near_duplicate_story_share"] == pytest.approx(1 / 3)
+    assert facts["word_entropy"] == pytest.approx(-sum(n / 18 * math.log2(n / 18) for n in (6, 5, 3, 3, 1)))  # a, cat, sat, ran, dog
+    assert facts["duplicate_sentence_share"] == 0 and corpus_facts(["It ran. It sat.", "It ran."])["duplicate_sentence_share"] == pytest.approx(1 / 3)
     assert facts["most_common_opening_share"] == pytest.approx(2 / 3)
     assert facts["top_100_words_share"] == 1 and facts["different_words_seen_5_times"] == 2
     assert facts["xz_bytes_per_byte"] == pytest.approx(len(lzma.compress("\n".join(TALES).encode(), preset=6)) / size)

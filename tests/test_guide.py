@@ -19,6 +19,7 @@ from minilm.generate import generate_ids
 from minilm.model import Transformer
 from minilm.variants import build
 from tests.figures import problems
+from tests.made import draw_weights
 
 DOCS = ROOT / "docs"
 GLOSSARY, TEACHING, EXERCISES = ((DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("GLOSSARY", "TEACHING", "EXERCISES"))
@@ -234,13 +235,6 @@ CONFIG = ModelConfig(vocab_size=53, context_length=16, d_model=24, n_layers=2, n
 TOKENS = torch.randint(53, (2, 16), generator=torch.Generator().manual_seed(0))
 
 
-@pytest.fixture(scope="module")
-def transformers():
-    import transformers  # takes seconds, so only for the tests that need it
-
-    return transformers
-
-
 def test_every_setting_of_ours_has_its_row():
     fields = {field.name for field in dataclasses.fields(ModelConfig)} | {"head_dim"}
     assert [name for row in MODEL for name in names(row[0])] == sorted(fields, key=[name for row in MODEL for name in names(row[0])].index)
@@ -275,16 +269,9 @@ def weights_by_the_table(model, column: int) -> dict:
     return {name: torch.cat(value) if isinstance(value, list) else value for name, value in found.items() if name != "whole"}
 
 
-def random_model(make) -> Transformer:
-    model, generator = make(), torch.Generator().manual_seed(1)
-    for parameter in model.parameters():
-        parameter.data = torch.randn(parameter.shape, generator=generator) / 3
-    return model.eval()
-
-
 @torch.no_grad()
 def test_by_the_tables_our_model_becomes_hugging_faces_llama(transformers):
-    model = random_model(lambda: Transformer(CONFIG))
+    model = draw_weights(Transformer(CONFIG), std=1.5).eval()
     twin = transformers.LlamaForCausalLM(transformers.LlamaConfig(**config_by_the_table(4), bos_token_id=0, eos_token_id=0)).eval()
     carried = weights_by_the_table(model, 4)
     assert set(carried) == set(twin.state_dict()) and set(names(MODEL[-1][4]) + names(MODEL[-2][4])) <= set(twin.config.to_dict())
@@ -297,7 +284,7 @@ def test_by_the_tables_our_model_becomes_hugging_faces_llama(transformers):
 @torch.no_grad()
 def test_by_the_tables_our_gpt2_becomes_hugging_faces(transformers):
     """`minilm.variants` has the parts of GPT-2 but for biases, which are zero here."""
-    model = random_model(lambda: build("gpt2", dataclasses.replace(CONFIG, tie_embeddings=True)))
+    model = draw_weights(build("gpt2", dataclasses.replace(CONFIG, tie_embeddings=True)), std=1.5).eval()
     settings = config_by_the_table(2) | {"n_inner": model.blocks[0].mlp.up_proj.out_features, "tie_word_embeddings": True, "activation_function": "gelu"}
     twin = transformers.GPT2LMHeadModel(transformers.GPT2Config(**settings, bos_token_id=0, eos_token_id=0)).eval()
     assert set(names(MODEL[-2][2])) <= set(twin.config.to_dict())

@@ -33,6 +33,7 @@ from minilm.scaling import read_points
 from minilm.tokenizer import Tokenizer
 from minilm.train import read_log
 from minilm.trials import read_table
+from tests.made import write_tales
 
 SHAPE = ModelConfig(vocab_size=258, context_length=16, d_model=64, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64)
 CONFIG = TrainConfig(max_steps=2, batch_size=2, precision="float32", compile="no", device="cpu", eval_every=2, save_every=1, log_every=1)
@@ -59,10 +60,7 @@ def load_newest(folder: Path) -> int:
 
 
 def make_run(folder: Path) -> None:
-    (folder / "tales").mkdir(parents=True)
-    for split, first in (("train", 0), ("valid", 1000)):
-        (folder / "tales" / f"{split}.txt").write_text("\n<|endoftext|>\n".join(f"Ana saw {first + i} cats." for i in range(60)))
-    start_run(folder / "run", load_corpus(folder / "tales"), TOKENIZER, SHAPE, CONFIG, cache_dir=folder / "cache")
+    start_run(folder / "run", load_corpus(write_tales(folder / "tales")), TOKENIZER, SHAPE, CONFIG, cache_dir=folder / "cache")
     record = read_record(folder / "run")
     record = {key: value for key, value in record.items() if key != "result"} | {"corpus": {**record["corpus"], "train": "tales/train.txt", "valid": "tales/valid.txt"}}
     (folder / "run" / "run.json").write_text(json.dumps(record))

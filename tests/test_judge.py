@@ -148,9 +148,10 @@ def test_the_estimate_counts_what_is_not_yet_known(server, judge):
     assert one.money == pytest.approx((2 * one.tokens_in + 8 * 50) / 1e6) and f"{one.money:.4f}" in str(one)
     assert judge.estimate([STORY]).money is None
     longer = priced.estimate([STORY, "A cow. " * 4000, STORY])
-    assert longer.n_stories == 2 and longer.tokens_in - 2 * one.tokens_in == pytest.approx(7000, rel=0.01)
+    assert (longer.n_stories, longer.n_cached) == (2, 0) and longer.tokens_in - 2 * one.tokens_in == pytest.approx(7000, rel=0.01)
     judge.mark([STORY], consent=True)
-    assert (priced.estimate([STORY]).n_stories, priced.estimate([STORY]).money) == (0, 0)
+    known = priced.estimate([STORY, STORY])
+    assert (known.n_stories, known.n_cached, known.money) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("prompt", ["", "Once there was a newt."])
@@ -290,6 +291,9 @@ def test_a_busy_server_is_asked_again_with_growing_waits(server, judge):
     with pytest.raises(JudgeFailed, match="failed with status 500"):
         judge.mark(["Another."], consent=True)
     assert len(server.bodies) == 10
+    patient = Judge(Endpoint(url=server.url, model="wise", retries=8), None, sleep=judge.waits.append)
+    server.answers = [503] * 8
+    assert patient.mark(["A third."], consent=True) == [Marks(**FAIR)] and judge.waits[-8:] == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_the_server_may_say_how_long_to_wait(server, judge):
@@ -304,12 +308,12 @@ def test_the_server_may_say_how_long_to_wait(server, judge):
 
 
 def test_a_slow_server_is_not_waited_for(server, tmp_path):
-    slow = Judge(Endpoint(url=server.url, model="wise", timeout=0.2, retries=1), tmp_path, sleep=lambda seconds: None)
+    once, often = (Judge(Endpoint(url=server.url, model="wise", timeout=0.2, retries=n), tmp_path, sleep=lambda seconds: None) for n in (1, 20))
     server.answers = ["slow", "slow"]
     with pytest.raises(JudgeFailed, match="too long"):
-        slow.mark([STORY], consent=True)
+        once.mark([STORY], consent=True)
     server.answers = ["slow"]
-    assert slow.mark([STORY], consent=True) == [Marks(**FAIR)]
+    assert often.mark([STORY], consent=True) == [Marks(**FAIR)] and len(server.bodies) >= 4  # a busy machine may be slow once more
 
 
 @pytest.mark.parametrize(("status", "says"), [(401, "does not accept the key"), (403, "does not accept the key"), (404, "no such model")])

@@ -23,13 +23,13 @@ def start(*words) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-m", "minilm.cli", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def wait_for_a_new_line(process: subprocess.Popen, log, n_before: int) -> None:
-    while process.poll() is None and (not log.exists() or log.read_text().count("\n") <= n_before):
-        time.sleep(0.01)
-
-
 def n_lines(log) -> int:
     return log.read_text().count("\n") if log.exists() else 0
+
+
+def wait_for_a_new_line(process: subprocess.Popen, log, n_before: int) -> None:
+    while process.poll() is None and n_lines(log) <= n_before:
+        time.sleep(0.01)
 
 
 def test_killing_at_any_moment_loses_nothing(tmp_path, request):

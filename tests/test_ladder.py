@@ -3,6 +3,7 @@
 import pytest
 
 from minilm import cli, ladder
+from minilm.config import ModelConfig
 from minilm.corpora import load_corpus, read_stories
 from minilm.files import read_rows
 from minilm.ladder import PROMPTS, SIZES, Rung, climb, cost, keep_stories, part_of, plan_ladder, stories_of, tell, tokenizer_for
@@ -11,7 +12,7 @@ from minilm.runs import read_record
 from minilm.storyworld import write_corpus
 from minilm.trials import share_of_peak
 
-TINY = SIZES["d64-L8"].__class__(vocab_size=300, context_length=32, d_model=32, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64)
+TINY = ModelConfig(vocab_size=300, context_length=32, d_model=32, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from torch.testing import assert_close
 
 from minilm.config import ModelConfig
 from minilm.model import RMSNorm, SwiGLU, Transformer
+from tests.made import draw_weights
 
 SMALL = ModelConfig(vocab_size=97, context_length=24, d_model=32, n_layers=2, n_heads=4, n_kv_heads=2, d_ff=48)
 
@@ -18,26 +19,11 @@ def shape(**changes) -> ModelConfig:
 
 
 def loud(config: ModelConfig, seed: int = 0) -> Transformer:
-    """A model with weights so large that every part shows in the logits; an untrained one hardly attends."""
-    model = Transformer(config)
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in model.parameters():
-        if parameter.ndim == 1:
-            torch.nn.init.uniform_(parameter, 0.5, 1.5, generator=generator)
-        else:
-            torch.nn.init.normal_(parameter, std=1.5 / math.sqrt(parameter.shape[1]), generator=generator)
-    return model
+    return draw_weights(Transformer(config), std=1.5, seed=seed)
 
 
 def drawn_tokens(n_texts: int, n_tokens: int, seed: int = 0) -> torch.Tensor:
     return torch.randint(SMALL.vocab_size, (n_texts, n_tokens), generator=torch.Generator().manual_seed(seed))
-
-
-@pytest.fixture(scope="module")
-def transformers():
-    import transformers  # takes seconds, so only for the tests that need it
-
-    return transformers
 
 
 def hugging_face_name(name: str) -> str:

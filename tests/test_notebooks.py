@@ -3,7 +3,6 @@
 That they run as shipped is tested by nbval, which pytest applies to every committed notebook.
 """
 
-import importlib.util
 import math
 import re
 import subprocess
@@ -21,16 +20,6 @@ from tests.figures import problems
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDTH = 105  # characters of code that a laptop's window shows
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
-
-
-@pytest.fixture(scope="module")
-def build():
-    """The build script as a module; it is a script, so no package holds it."""
-    spec = importlib.util.spec_from_file_location("build", ROOT / "notebooks" / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["build"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def cells(path, kind: str) -> list:

@@ -1,6 +1,7 @@
 """The figures draw what they are given, the same bytes each time, in colours that everyone can tell apart."""
 
 import base64
+import inspect
 import itertools
 import math
 import struct
@@ -144,6 +145,8 @@ def draw(ax, kind):
             plots.found_shares(ax, [0.8, 0.85], 50)
         case "valleys":
             plots.valleys(ax, {1e12: (np.array([1e5, 2e5, 4e5]), np.array([3, 2.5, 3]))}, {1e12: (2e5, 2.5)})
+        case _:
+            raise ValueError(f"how {kind} is drawn is not said here")
     return ax
 
 
@@ -186,6 +189,11 @@ def test_a_figure_without_words_is_refused(ax, shown, alt):
     with pytest.raises(ValueError, match="alt is empty; say in a sentence what the figure shows"):
         show(ax.figure, alt=alt)
     assert not shown
+
+
+def test_every_function_that_draws_is_tried():
+    drawing = {name for name, one in vars(plots).items() if inspect.isfunction(one) and {"ax", "axes"} & set(inspect.signature(one).parameters)}
+    assert drawing - {"head_maps", "law_plane"} == set(KINDS) and len(set(KINDS)) == len(KINDS)  # these two have tests of their own
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,6 +17,7 @@ from minilm.model import Transformer
 from minilm.runs import read_record, resume_run, start_run
 from minilm.tokenizer import Tokenizer
 from minilm.train import OutOfMemory, Training, fix_steps, train
+from tests.made import write_tales
 
 SHAPE = ModelConfig(vocab_size=258, context_length=16, d_model=64, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64)
 CONFIG = TrainConfig(max_steps=9, batch_size=2, precision="float32", compile="no", device="cpu", eval_every=9, save_every=3, log_every=1)
@@ -29,10 +30,7 @@ class Stopped(Exception):
 
 @pytest.fixture
 def corpus(tmp_path):
-    (tmp_path / "tales").mkdir()
-    for split, first in (("train", 0), ("valid", 1000)):
-        (tmp_path / "tales" / f"{split}.txt").write_text("\n<|endoftext|>\n".join(f"Ana saw {first + i} cats." for i in range(60)))
-    return load_corpus(tmp_path / "tales")
+    return load_corpus(write_tales(tmp_path / "tales"))
 
 
 @pytest.fixture

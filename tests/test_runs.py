@@ -14,23 +14,16 @@ from minilm.data import encode_stories
 from minilm.evaluate import evaluate
 from minilm.runs import forget_peak_memory, peak_memory_bytes, read_record, record_run, resume_run, ship_run, start_run
 from minilm.tokenizer import Tokenizer
+from tests.made import write_tales
 
 SHAPE = ModelConfig(vocab_size=257, context_length=16, d_model=64, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=64)
 CONFIG = TrainConfig(max_steps=6, batch_size=2, precision="float32", compile="no", device="cpu", eval_every=3, save_every=3, log_every=1)
 TOKENIZER = Tokenizer([])
 
 
-def write_corpus(folder, n_stories=60):
-    folder.mkdir()
-    for split, first in (("train", 0), ("valid", 1000)):
-        stories = [f"Ana saw {first + i} cats. They ran." for i in range(n_stories)]
-        (folder / f"{split}.txt").write_text("\n<|endoftext|>\n".join(stories))
-    return load_corpus(folder)
-
-
 @pytest.fixture
 def run(tmp_path):
-    corpus = write_corpus(tmp_path / "tales")
+    corpus = load_corpus(write_tales(tmp_path / "tales", "Ana saw {} cats. They ran."))
     start_run(tmp_path / "run", corpus, TOKENIZER, SHAPE, CONFIG, command="minilm train", cache_dir=tmp_path / "cache")
     return tmp_path / "run"
 
@@ -48,7 +41,7 @@ def test_the_record_says_what_was_asked_and_what_came_out(run, tmp_path):
 
 def test_a_run_is_never_overwritten(run, tmp_path):
     with pytest.raises(FileExistsError, match="already holds a run; go on with it by `minilm resume"):
-        start_run(run, write_corpus(tmp_path / "other"), TOKENIZER, SHAPE, CONFIG)
+        start_run(run, load_corpus(write_tales(tmp_path / "other")), TOKENIZER, SHAPE, CONFIG)
 
 
 def test_a_finished_run_is_left_alone_when_resumed(run):

@@ -184,10 +184,10 @@ def tree(tmp_path):
     return tmp_path
 
 
-def build(tree, publish, *outputs: dict):
+def built(tree, build, *outputs: dict):
     """Write the notebook of the small course, whose first code cell has shown this."""
     source = tree / "notebooks" / "src" / "01_one.py"
-    notebook = publish.drift.__globals__["read_source"](source)
+    notebook = build.read_source(source)
     first, *others = (cell for cell in notebook.cells if cell.cell_type == "code")
     first.outputs = [nbformat.from_dict(output) for output in outputs]
     for cell in (first, *others):
@@ -200,8 +200,8 @@ def shown(kind: str, text: str, **about) -> dict:
     return {"output_type": "display_data", "data": {kind: text}, "metadata": about}
 
 
-def test_links_lead_to_pages_and_files_are_taken_along(tree, publish):
-    files = publish.site(build(tree, publish))
+def test_links_lead_to_pages_and_files_are_taken_along(tree, build, publish):
+    files = publish.site(built(tree, build))
     index, words, chapter = (re.search("<article>(.*)</article>", files[name].decode(), re.DOTALL)[1] for name in ("index.html", "words.html", "01_one.html"))
     assert '<a href="01_one.html">one</a>' in index and "<a>a folder</a>" in index and '<a href="words.html"><code>docs/WORDS.md</code></a>' in index
     assert '<img src="docs/images/dot.png" alt="a dot"' in index and files["docs/images/dot.png"] == PNG
@@ -210,14 +210,14 @@ def test_links_lead_to_pages_and_files_are_taken_along(tree, publish):
     assert '<a href="words.html#a-word">that</a>' in chapter and "Chapter 01 says" in chapter, "a page does not lead to itself"
 
 
-def test_each_kind_of_output_is_shown_and_what_is_missing_is_named(tree, publish):
+def test_each_kind_of_output_is_shown_and_what_is_missing_is_named(tree, build, publish):
     png = base64.b64encode(PNG).decode()
     picture = shown("image/png", png, **{"image/png": {"alt": 'A "dot" & more', "width": 2}})
     stream = {"output_type": "stream", "name": "stdout", "text": "<b>\n"}
-    bare = publish.site(build(tree, publish, stream))["01_one.html"].decode()
+    bare = publish.site(built(tree, build, stream))["01_one.html"].decode()
     assert "<pre>&lt;b&gt;\n</pre>" in bare and bare.count(publish.WITHOUT_KERNEL) == 1 and bare.count(publish.WITHOUT_MACHINE) == 1
     others = (shown("text/markdown", "**as text**"), shown("text/html", "<i>as HTML</i>"), shown("text/plain", "a < b"))
-    full = publish.site(build(tree, publish, picture, *others))
+    full = publish.site(built(tree, build, picture, *others))
     page = full["01_one.html"].decode()
     assert 'alt="A &quot;dot&quot; &amp; more" width="2" height="1"' in page and full["figures/01_one-2-1.png"] == PNG
     assert "<strong>as text</strong>" in page and "<i>as HTML</i>" in page and "<pre>a &lt; b</pre>" in page and publish.WITHOUT_KERNEL not in page
@@ -230,12 +230,12 @@ def test_each_kind_of_output_is_shown_and_what_is_missing_is_named(tree, publish
     ("README.md", "![a dot]", "![]", r"README.md: the picture docs/images/dot.png has no words"),
     ("notebooks/src/01_one.py", "$x^2$", r"$\\frac{x$", r"notebooks/01_one.ipynb: cell 1 \(markdown, '# 01 · One\?'\): the formula '.*frac\{x' cannot be shown: "),
 ])  # fmt: skip
-def test_what_cannot_be_shown_is_refused_by_name(tree, publish, name, old, new, said):
+def test_what_cannot_be_shown_is_refused_by_name(tree, build, publish, name, old, new, said):
     text = (tree / name).read_text(encoding="utf-8")
     assert text.count(old) == 1
     (tree / name).write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(publish.PublishError, match=said):
-        publish.site(build(tree, publish))
+        publish.site(built(tree, build))
 
 
 @pytest.mark.parametrize("output, said", [
@@ -243,13 +243,13 @@ def test_what_cannot_be_shown_is_refused_by_name(tree, publish, name, old, new, 
     (shown("application/pdf", ""), "and this cell shows application/pdf"),
     ({"output_type": "error", "ename": "KeyError", "evalue": "", "traceback": []}, "and this cell shows error"),
 ])  # fmt: skip
-def test_an_output_that_a_page_cannot_have_is_refused(tree, publish, output, said):
+def test_an_output_that_a_page_cannot_have_is_refused(tree, build, publish, output, said):
     with pytest.raises(publish.PublishError, match=rf"notebooks/01_one.ipynb: cell 2 \(code, 'display\(slider\)'\): .*{said}"):
-        publish.site(build(tree, publish, output))
+        publish.site(built(tree, build, output))
 
 
-def test_a_notebook_that_is_not_its_source_is_not_published_and_nothing_is_written(tree, publish, monkeypatch, capsys):
-    build(tree, publish)
+def test_a_notebook_that_is_not_its_source_is_not_published_and_nothing_is_written(tree, build, publish, monkeypatch, capsys):
+    built(tree, build)
     source = tree / "notebooks" / "src" / "01_one.py"
     source.write_text(source.read_text(encoding="utf-8").replace("slider", "sliders"), encoding="utf-8")
     monkeypatch.setattr(publish, "ROOT", tree)
@@ -258,7 +258,7 @@ def test_a_notebook_that_is_not_its_source_is_not_published_and_nothing_is_writt
     assert "01_one.ipynb has drifted from its source; `make notebooks` mends it\n  cell 2 (code, 'display(sliders)')" in said
     assert said.endswith("nothing was written\n")
     assert not (tree / "site").exists()
-    build(tree, publish)
+    built(tree, build)
     assert publish.main([str(tree / "site")]) == 0
     written = {path.relative_to(tree / "site").as_posix(): path.read_bytes() for path in (tree / "site").rglob("*") if path.is_file()}
     assert written == publish.site(tree) and f"open {tree / 'site' / 'index.html'}" in capsys.readouterr().out

@@ -32,10 +32,7 @@ from minilm.sweep import (
 )
 from minilm.trials import carry_out, flops_of, peak_flops, read_table, seconds_of, share_of_peak
 
-TINY = [
-    SIZES["d16-L2"].__class__(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)
-]
-TINY_SIZES = dict(zip(("d8-L1", "d16-L1"), TINY))
+TINY_SIZES = {f"d{d}-L1": ModelConfig(vocab_size=512, context_length=32, d_model=d, n_layers=1, n_heads=1, n_kv_heads=1, d_ff=32) for d in (8, 16)}
 
 
 @pytest.fixture

@@ -2,22 +2,23 @@
 
 import json
 import logging
-import signal
 import sys
-import timeit
-from itertools import chain, repeat
+from itertools import chain, count, pairwise, repeat
 
 import numpy as np
 import pytest
 import torch
 
+import minilm.train
 from minilm.checkpoint import newest_checkpoint
 from minilm.config import ModelConfig, TrainConfig
 from minilm.data import encode_stories
 from minilm.device import plan
 from minilm.model import Transformer
+from minilm.optim import learning_rate_factor
 from minilm.tokenizer import Tokenizer
 from minilm.train import Training, TrainingDiverged, fix_steps, read_log, resume, train
+from tests.made import interrupt_at
 
 SHAPE = ModelConfig(vocab_size=257, context_length=16, d_model=64, n_layers=2, n_heads=2, n_kv_heads=1, d_ff=64)
 TOKENIZER = Tokenizer([])
@@ -33,14 +34,6 @@ def new_training(config: TrainConfig = CONFIG) -> Training:
 
 # A scale that grows after every fifth step and is too large at first.
 SCALE = {"scale": 2.0**34, "growth_factor": 2.0, "backoff_factor": 2.0**-20, "growth_interval": 5, "_growth_tracker": 0}
-
-
-def interrupt_at(step: int):
-    def callback(line: dict) -> None:
-        if line["step"] == step:
-            signal.raise_signal(signal.SIGINT)
-
-    return callback
 
 
 def without_times(log: list[dict]) -> list[dict]:
@@ -117,15 +110,63 @@ def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_checkpoint(tmp_pa
     assert newest_checkpoint(tmp_path).name == "step-00000005"
 
 
-def test_a_budget_in_minutes_becomes_steps_and_leaves_the_model_as_it_was():
-    training = new_training(CONFIG.replace(max_steps=None, minutes=0.1))
+class Clock:
+    """Stands for the module `time`: only what is said to take time takes any."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    """A clock by which the first step of a training takes a second, every other a tenth, and each fourth of these three."""
+    clock, update, n_steps = Clock(), Training.update, count()
+
+    def slow_update(training):
+        number = next(n_steps)
+        clock.now += 1.0 if number == 0 else 0.3 if number % 4 == 0 else 0.1
+        return update(training)
+
+    monkeypatch.setattr("minilm.train.time", clock)
+    monkeypatch.setattr(Training, "update", slow_update)
+    return clock
+
+
+def test_a_budget_in_minutes_becomes_steps_and_leaves_the_model_as_it_was(clock):
+    training = new_training(CONFIG.replace(max_steps=None, minutes=1.0))
     before = {name: tensor.clone() for name, tensor in training.model.state_dict().items()}
-    fix_steps(training, seconds_spent=2.0, trial_seconds=0.3)
+    fix_steps(training, seconds_spent=20.0, trial_seconds=2.95)
     assert training.step == 0 and training.config.minutes is None
     assert all(torch.equal(before[name], tensor) for name, tensor in training.model.state_dict().items())
     assert not any(optimizer.state for optimizer in training.optimizers)
-    seconds_per_step = timeit.timeit(training.update, number=30) / 30
-    assert 0.25 < training.config.max_steps * seconds_per_step / 3.7 < 4  # 6 s, less 2.0 spent and 0.3 on trial; machines are noisy
+    # A trial of one step to warm up and twenty more, 1.0 + 15 x 0.1 + 5 x 0.3 seconds: of the minute 36 seconds are left, at a tenth a step.
+    assert clock.now == pytest.approx(4.0) and training.config.max_steps == pytest.approx(360, abs=1)
+
+
+@pytest.mark.parametrize("minutes, seconds", [(0.19, 1.6), (0.001, 1.3)])
+def test_a_trial_takes_a_twentieth_of_the_budget_at_most_and_three_steps_at_least(clock, minutes, seconds):
+    fix_steps(new_training(CONFIG.replace(max_steps=None, minutes=minutes)))
+    assert clock.now == pytest.approx(seconds)
+
+
+def test_the_time_of_a_run_counts_no_evaluation_and_adds_up_over_its_parts(clock, tmp_path, monkeypatch):
+    judge = minilm.train.evaluate
+
+    def slow_judge(*arguments):
+        clock.now += 100
+        return judge(*arguments)
+
+    monkeypatch.setattr("minilm.train.evaluate", slow_judge)
+    training = new_training()
+    training.seconds = 5.0
+    log = []
+    train(training, VALID, TOKENIZER, tmp_path, callbacks=[log.append])
+    seconds = {0: 0.0, 4: 1.3, 5: 1.6, 6: 1.7, 8: 1.9, 10: 2.3, 12: 2.5}  # by the clock above, without the two evaluations
+    assert [line["seconds"] for line in log] == pytest.approx([5 + after for after in list(seconds.values())[1:]])
+    steps = list(seconds)
+    assert [line["tokens_per_second"] for line in log] == pytest.approx([32 * (now - then) / (seconds[now] - seconds[then]) for then, now in pairwise(steps)])
 
 
 def test_a_trial_leaves_the_scale_as_it_was():
@@ -265,4 +306,9 @@ def test_every_line_of_the_log_can_be_read(tmp_path):
     assert log == seen == [json.loads(json.dumps(line)) for line in seen] and log[-1] == last
     assert [line["step"] for line in log if "valid_bits_per_byte" in line] == [6, 12]
     assert [line["tokens"] for line in log] == [32 * line["step"] for line in log]
-    assert all(line["seconds"] > 0 and line["tokens_per_second"] > 0 for line in log)
+    twin = new_training()
+    losses, norms = zip(*(map(torch.Tensor.item, twin.update()) for _ in range(12)))
+    for before, line in pairwise([{"step": 0}, *log]):
+        step = line["step"]
+        assert line["loss"] == pytest.approx(np.mean(losses[before["step"] : step]), rel=1e-5) and line["grad_norm"] == pytest.approx(norms[step - 1], rel=1e-5)
+        assert line["lr"] == pytest.approx(6e-3 * learning_rate_factor(step - 1, 12, CONFIG))

@@ -6,10 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from minilm.config import ModelConfig
+from minilm.config import ModelConfig, TrainConfig
 from minilm.model import Transformer, flops_per_token
 from minilm.optim import build_optimizers
-from minilm.config import TrainConfig
 from minilm.variants import VARIANTS, build, variant_config
 
 C, L, D, T, V, D_FF = 64, 2, 16, 32, 300, 96  # 4 heads, 2 of keys and values

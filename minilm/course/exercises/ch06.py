@@ -1,7 +1,6 @@
 """Exercises and quiz of chapter 06: how does a model learn? The learner writes AdamW, the schedule, clipping and accumulation; PyTorch's optimizer, interpolation and the large batch are the judges."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
