@@ -27,8 +27,6 @@ from minilm.trials import read_table
 TEMPLATE = ROOT / "docs" / "results.md.in"
 RUNG = re.compile(r"(.+)_([^_]+)_([\d.]+)x([\d.]+)_seed\d+")  # as minilm.ladder names its runs
 SWEPT = re.compile(r"(.+)_([^_]+)_([^_]+)_judge_x[\d.]+_seed\d+")  # as minilm.sweep does
-NOT_TRAINED = "Not trained yet; `minilm ladder --corpus storyworld --repeats 2 4 8 16 --keep` makes the rows."
-NO_GOOD_DATA = "Not trained yet; `minilm experiment good-data --processes 2 --keep` makes the rows, with `--parts domains` those of real text."
 MEASURES = " | ".join(("bits per byte", "readable sentences", "perfect stories", *ITEMS))
 BENCHMARKS = ("export", "generate", "grade", "items", "tokenizer", "tokenizer_large", "training")
 EXCHANGED = {
@@ -172,7 +170,7 @@ def table(head: str, rows: Iterable[Iterable[str]], below: str) -> str:
     """
     lines = [f"| {' | '.join(row)} |" for row in rows]
     if not lines:
-        raise ValueError(f"the table of {head!r} has no rows")
+        raise ValueError(f"the table of {head!r} has no rows; data/runs lacks the records that make them")
     return "\n".join([f"| {head} |", "|---" * len(head.split(" | ")) + "|", *lines, "", below])
 
 
@@ -262,7 +260,7 @@ def ladder(data: Path) -> str:
              spread(runs, "seconds", ".1f", unit=60), spread(runs, "peak_memory_bytes", ",.0f", unit=1e6), show(runs[0]["flops"], "power"))
             for (corpus, size, _, _), runs in once.items()]  # fmt: skip
     head = "corpus | size | parameters | tokens | bits per byte | seeds | minutes | memory, MB | FLOP"
-    return table(head, rows, made_by(run for runs in once.values() for run in runs)) if rows else NOT_TRAINED
+    return table(head, rows, made_by(run for runs in once.values() for run in runs))
 
 
 def repeats(data: Path) -> str:
@@ -277,7 +275,7 @@ def repeats(data: Path) -> str:
                          *(spread(some, "valid_bits_per_byte", ".3f") for some in (runs, fresh))))  # fmt: skip
             used += runs + fresh
     head = "corpus | size | share of the text | readings | tokens | bits per byte | as many tokens, read once"
-    return table(head, rows, made_by(used)) if rows else NOT_TRAINED
+    return table(head, rows, made_by(used))
 
 
 def read_sweep(data: Path) -> dict[tuple, list[Named]]:
@@ -370,7 +368,7 @@ def corners(data: Path) -> str:
     cells = {key: runs for key, runs in read_cells(data, "corners").items() if key[1] in ("good", "poor")}
     rows = [(show(flops, "power"), model, text, f"{int(runs[0]['n_tokens']):,}", *means(runs), f"{len(runs)}")
             for (model, text, flops), runs in sorted(cells.items(), key=lambda item: item[0][2])]  # fmt: skip
-    return table(f"FLOP | model | text | tokens | {MEASURES} | seeds", rows, made_by(itertools.chain(*cells.values()))) if rows else NO_GOOD_DATA
+    return table(f"FLOP | model | text | tokens | {MEASURES} | seeds", rows, made_by(itertools.chain(*cells.values())))
 
 
 def contests(data: Path) -> str:
@@ -381,7 +379,7 @@ def contests(data: Path) -> str:
             david, goliath = cells["small", "good", small], cells["large", "poor", large]
             used += david + goliath
             rows.append((equal, show(small, "power"), show(large, "power"), *(plus_minus(*found) for found in contest(david, goliath).values())))
-    return table(f"equal | FLOP, small | FLOP, large | {MEASURES}", rows, made_by(used)) if rows else NO_GOOD_DATA
+    return table(f"equal | FLOP, small | FLOP, large | {MEASURES}", rows, made_by(used))
 
 
 def kinds(data: Path) -> str:
@@ -393,7 +391,7 @@ def kinds(data: Path) -> str:
         kind, dose = text.rsplit("-", 1)
         rows.append((kind.replace("_", " "), dose, *means(runs), plus_minus(*contest(runs, good)["bits per byte"]), f"{len(runs)}"))
     head = f"fault | dose | {MEASURES} | bits more than on good text | seeds"
-    return table(head, rows, made_by(itertools.chain(*faulty.values()))) if rows else NO_GOOD_DATA
+    return table(head, rows, made_by(itertools.chain(*faulty.values())))
 
 
 def domains(data: Path) -> str:
@@ -401,7 +399,7 @@ def domains(data: Path) -> str:
     cells = read_cells(data, "domains")
     rows = [(model, text, *means(runs)[1:], f"{len(runs)}") for (model, text, _), runs in cells.items()]
     judged = list(measures(next(iter(cells.values()))[0]))[1:] if rows else []
-    return table(f"model | read | {' | '.join(judged)} | seeds", rows, made_by(itertools.chain(*cells.values()))) if rows else NO_GOOD_DATA
+    return table(f"model | read | {' | '.join(judged)} | seeds", rows, made_by(itertools.chain(*cells.values())))
 
 
 def read_cells(data: Path, part: str) -> dict[tuple[str, str, float], list[dict]]:

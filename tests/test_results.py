@@ -117,10 +117,6 @@ def test_repeats_stand_beside_as_many_fresh_tokens(tmp_path):
         "| storyworld | d64-L8 | 0.25 | 16 | 15,960 | 0.550 | not measured |"]  # fmt: skip
 
 
-def test_a_ladder_without_rows_says_how_to_make_them(tmp_path):
-    assert ladder(tmp_path) == repeats(tmp_path) and "Not trained yet; `minilm ladder" in ladder(tmp_path)
-
-
 def test_a_budget_of_the_sweep_has_the_lowest_point_of_its_valley(tmp_path):
     data = swept(tmp_path, **VALLEY)
     assert "| tales | 10¹² | 3 | 1,000 to 4,000 | 2,000 | 2.000 | 1.000 | 1.5 | 4 |".replace("10¹²", "1 × 10¹²") in sweep(data).splitlines()
@@ -181,9 +177,10 @@ def test_real_texts_stand_as_a_matrix(tmp_path):
     ]  # fmt: skip
 
 
-def test_an_experiment_without_rows_says_how_to_make_them(tmp_path):
-    assert corners(tmp_path) == contests(tmp_path) == kinds(tmp_path) == domains(tmp_path)
-    assert "Not trained yet; `minilm experiment good-data" in corners(tmp_path)
+@pytest.mark.parametrize("section", [ladder, repeats, corners, contests, kinds, domains])
+def test_a_section_without_records_is_refused(tmp_path, section):
+    with pytest.raises(ValueError, match="has no rows; data/runs lacks the records"):
+        section(tmp_path)
 
 
 def test_published_losses_stay_as_they_are_and_doubtful_ones_stay_out():
