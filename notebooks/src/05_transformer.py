@@ -482,7 +482,7 @@ def draw_lens(text, n_last=9):
     plots.lens(lens_ax, shown[-n_last:], *last, targets)
     return named, probs
 
-
+# %% tags=["walkthrough"]
 story = ('In two little houses lived a girl named Dora and a girl called Amina. It looked easy to make '
          'pancakes, but Dora could not do it. Amina told Dora the secret. This time it worked. "Nobody '
          'could do that better," said Amina. "Thank you!" cried Dora, and hugged Amina')
