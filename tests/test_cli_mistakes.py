@@ -172,7 +172,7 @@ items storyworld --kind context {new} --n -1                | -1
 items storyworld --kind context {new} --n some              | some
 items {place}/tales --kind context {new}                    | storyworld
 items {place}/nowhere --kind cloze {new}                    | nowhere
-items {place}/tales --kind cloze --n 9000 {new}             | 9
+items {place}/tales --kind cloze --n 9000 {new}             | 9000
 items storyworld --kind facts --n 2 --out {place}/folder    | folder
 items storyworld --kind facts --n 2 --out {place}/file/x    | file
 items storyworld --kind facts --n 2 {new} --against {place}/nowhere | nowhere

@@ -49,7 +49,7 @@ FORMULAS = """() => [...document.querySelectorAll("math")].map(one => [getComput
 ROOTLESS = """() => [...document.querySelectorAll("msqrt")].filter(one => one.getBoundingClientRect().width < 4 + Math.max(
     ...[...one.children].map(part => part.getBoundingClientRect().right)) - one.firstElementChild.getBoundingClientRect().left).length"""
 # Short numbers of tables, such as "0.638 (0.637 to 0.639)", that were broken into several lines.
-BROKEN = """() => [...document.querySelectorAll("td")].filter(one => /^(?=.*[0-9]).{1,24}$/.test(one.innerText.trim()) && !one.querySelector("math, a")
+BROKEN = """() => [...document.querySelectorAll("td")].filter(one => /^(?=.*[0-9]).{1,24}$/.test(one.innerText.trim()) && !one.querySelector("math, a, code")
     && one.clientHeight > 0 && (range => { range.selectNodeContents(one); return new Set([...range.getClientRects()].map(r => Math.round(r.bottom / 8))).size > 1; })
     (document.createRange())).map(one => one.innerText)"""
 PICTURED = """async () => {
