@@ -327,7 +327,7 @@ assert not any(measures(run)["perfect stories"] for name in cells if name[2] == 
 # %% [markdown]
 # *Figure 4. The corners with the largest budget, three seeds: 200 items of each kind (3 to 10 of them stand in the training text too), and 100 stories that each model wrote.*
 #
-# Facts and context stay where guessing is: of 20 blind guessers of 200 items 19 score between 43 and 57 %. So does reasoning, but for the large model on good text, with 58 to 61 %; chapter 09's model, at 0.34 bits, could do more. *Cloze* is well above guessing: 70 % for the large model on good text, 62 on poor, 8 ± 4 points apart; for the small ones three seeds cannot tell.
+# Facts and context stay where guessing is: of 20 blind guessers of 200 items 19 score between 43 and 57 %. So does reasoning, on the mean, but for the large model on good text, with 58 to 61 %; chapter 09's model, at 0.34 bits, could do more. *Cloze* is well above guessing: 70 % for the large model on good text, 62 on poor, 8 ± 4 points apart; for the small ones three seeds cannot tell.
 #
 # *Readable sentences* differ most, and put the small models in another order: the one that read **poor** text writes more sentences that the reader of storyworld understands, 32 against 23 %. Why? Figure 5 will tell. Of the large ones the first seed said the same, 41 against 36 %, and we had believed it; the second said 25 against 33. Not one story of the 1,200 is without a fault.
 #
