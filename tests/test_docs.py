@@ -9,6 +9,7 @@ import pytest
 
 from minilm.config import DATA, ROOT
 from minilm.storyworld import write_story
+from minilm.trials import read_table
 
 SOURCES = set(re.findall(r"^## (\w+)$", (ROOT / "docs" / "SOURCES.md").read_text(), flags=re.MULTILINE))
 PROSE = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "data").glob("**/*.md"))]
@@ -116,3 +117,8 @@ def test_the_samples_are_what_the_generator_writes():
     assert len(samples) == 3
     for seed, quoted in samples.items():
         assert re.sub(r"^> ?", "", quoted, flags=re.MULTILINE).strip() == write_story(int(seed)).text
+
+
+def test_what_quickstart_came_to_is_on_record():
+    (run,) = read_table("quickstart")
+    assert f"{float(run['valid_bits_per_byte']):.3f} bits per byte of storyworld (`data/runs/quickstart`)" in (ROOT / "README.md").read_text(encoding="utf-8")
