@@ -1,7 +1,8 @@
 """How is a file read that anybody may have changed, and written so that nobody meets half of it?
 
-JSON and CSV only. A file may be cut, empty, of another kind, nested a hundred thousand levels deep, or a folder: whatever stands in it ends in words, and nothing
-in it can run; the answer names it and says what is wrong (`read_json`, `read_rows`). What is written takes its name when it is whole (`whole_file`). Weights are safetensors, read in `minilm.checkpoint` and `minilm.numpy_model`; no file is ever unpickled, and a test looks.
+JSON and CSV only. A file may be cut, empty, of another kind, nested a hundred thousand levels deep, or a folder: whatever stands in it ends in words,
+and nothing in it can run; the answer names it and says what is wrong (`read_json`, `read_rows`). What is written takes its name when it is whole
+(`whole_file`). Weights are safetensors, read in `minilm.checkpoint` and `minilm.numpy_model`; no file is ever unpickled, and a test looks.
 
 Used by all that keeps something. Left out on purpose: checksums. A flipped bit of a weight is a weight.
 """

@@ -131,7 +131,7 @@ def record_run(run: Path, experiment: str, folder: Path = DATA / "runs") -> Path
         row = _row(name, record)
     table = Path(folder) / experiment / "runs.csv"
     rows = read_rows(table, "run") if table.exists() else []
-    rows = [old for old in rows if old["run"] != name] + [row]  # the last one: its columns are the table's
+    rows = [old for old in rows if old["run"] != name] + [row]
     write_rows(table, rows)
     shutil.copyfile(run / "log.jsonl", table.with_name(f"{name}.jsonl"))
     return table

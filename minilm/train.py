@@ -1,6 +1,7 @@
 """How does a model learn? One loop: a batch, its loss, the gradient, an update; log, evaluate, save; again.
 
-The ideas in order: `Training` holds all that changes during a run and knows one update, once `minilm.device` has settled what the machine decides; `train` is the loop around it, with its log, its checkpoints and its two ways to stop early. A budget in minutes becomes a number of
+The ideas in order: `Training` holds all that changes during a run and knows one update, once `minilm.device` has settled what the machine decides;
+`train` is the loop around it, with its log, its checkpoints and its two ways to stop early. A budget in minutes becomes a number of
 steps before the first real step, so that a run can be repeated and resumed exactly.
 
 Several processes, each with a device, run this same loop with another `Training`, that of `minilm.distributed`: each looks at a part of

@@ -5,13 +5,12 @@
 """
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 
 from minilm.config import ROOT, WORK
 from minilm.course.exercise import chapter, chapter_numbers
-from minilm.files import read_json
+from minilm.files import read_json, whole_file
 
 NOTEBOOKS = ROOT / "notebooks"
 NUMBERS = {"exercises": ("attempts",), "quizzes": ("right", "of")}  # what is counted of each
@@ -57,9 +56,8 @@ def record_quiz(number: str, right: int, of: int) -> None:
 def _write(done: dict) -> None:
     path = progress_file()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(done, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    part.replace(path)
+    with whole_file(path) as file:
+        file.write(json.dumps(done, indent=1, sort_keys=True) + "\n")
 
 
 def table() -> list[dict[str, object]]:
